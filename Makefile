@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+# One non-recursive Makefile. Flavours never mix: SANITIZE=address,undefined and COVERAGE=1 build in
+# folders of their own. V=1 shows the commands, WERROR=1 makes warnings errors.
+
+CC ?= cc
+PREFIX ?= /usr/local
+DESTDIR ?=
+PKG_CONFIG ?= pkg-config
+VERSION := 0.1
+
+flavour := $(if $(SANITIZE),-san)$(if $(COVERAGE),-cov)$(FLAVOUR)
+B := build$(flavour)
+PKGS := libhs libpcre2-8 yaml-0.1 libarchive libelf libdw libcrypto jansson libseccomp
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
+	-Wwrite-strings -Wundef $(if $(WERROR),-Werror)
+CFLAGS ?= -O2 -g
+# libhs.pc of some distributions adds C++ flags; only the include folders are wanted
+PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags-only-I $(PKGS) 2>/dev/null)
+PKG_LIBS = $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
+san := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+cov := $(if $(COVERAGE),--coverage)
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(WARN) -Iinclude $(PKG_CFLAGS) -MMD -MP -fPIE \
+	-fstack-protector-strong -DCORESCRUB_VERSION='"$(VERSION)"' -DCORESCRUB_PREFIX='"$(PREFIX)"' \
+	$(if $(san),,-D_FORTIFY_SOURCE=2) $(CFLAGS) $(san) $(cov)
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS) $(san) $(cov)
+LIBS = $(PKG_LIBS) -lpthread -lm
+
+srcs := $(filter-out src/cli/main.c,$(wildcard src/*/*.c))
+objs := $(srcs:%.c=$B/%.o)
+lib := $B/libcorescrub.a
+prog := $B/corescrub
+units := $(patsubst tests/unit/%.c,$B/tests/unit/%,$(wildcard tests/unit/test_*.c))
+packs := $(wildcard rules/*.yaml)
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(patsubst $B/%,%,$@);)
+
+.PHONY: all deps demo check bench install clean units
+all: $(prog) $B/rules.stamp
+
+$B/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+$(lib): $(objs)
+	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
+
+$(prog): $B/src/cli/main.o $(lib)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ -o $@ $(LIBS)
+
+# The packs beside the program, with their prepared database; an example that fails stops the build.
+$B/rules.stamp: $(prog) $(packs)
+	$(call say,RULE)mkdir -p $B/rules && chmod 755 $B/rules && install -m 644 $(packs) $B/rules/ && \
+		$(prog) rules prepare -o $B/rules/rules.hsdb && touch $@
+
+$B/tests/unit/%: $B/tests/unit/%.o $(lib)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ -o $@ $(LIBS) $$($(PKG_CONFIG) --libs cmocka)
+units: $(units)
+
+deps:
+	@tests/deps.sh
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@examples/pbxlike/demo.sh $(prog)
+
+check: deps
+	@$(MAKE) --no-print-directory all units
+	@B=$B SANITIZE=$(SANITIZE) tests/run.sh
+
+bench: all
+	@B=$B tests/bench/run.sh
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/corescrub/rules \
+		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 755 $(prog) $(DESTDIR)$(PREFIX)/bin/corescrub
+	install -m 644 $B/rules/*.yaml $B/rules/rules.hsdb $(DESTDIR)$(PREFIX)/share/corescrub/rules/
+
+clean:
+	rm -rf build build-*
+
+.PRECIOUS: $B/%.o
+-include $(objs:.o=.d) $B/src/cli/main.d $(units:%=%.d)

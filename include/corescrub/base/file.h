@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORESCRUB_BASE_FILE_H
+#define CORESCRUB_BASE_FILE_H
+
+#include <corescrub/base/err.h>
+#include <corescrub/base/mem.h>
+#include <sys/stat.h>
+
+/* Files: reading whole ones, sinks, and outputs that appear whole or not at all. */
+
+/* Where bytes go. write() takes all of it or fails. */
+struct sink {
+	int (*write)(struct sink *s, struct span bytes, struct err *err);
+};
+
+struct sink_fd {		/* to a descriptor it does not own; buffered, end with sink_fd_flush */
+	struct sink sink;
+	int fd;
+	const char *name;	/* for messages */
+	uint64_t written;
+	struct buf pending;
+};
+struct sink_buf {		/* to memory */
+	struct sink sink;
+	struct buf buf;
+};
+void sink_fd_init(struct sink_fd *s, int fd, const char *name);
+int sink_fd_flush(struct sink_fd *s, struct err *err);	/* also frees `pending` */
+void sink_buf_init(struct sink_buf *s);
+
+/* Bytes of a file that stay as they are while we hold them: mapped, or read into a sealed memfd. */
+struct mapping;
+/* Maps all of fd, which may be closed after; a pipe is read to its end first (spooled: memory, above
+   LIMIT_SPOOL_MEMORY an unnamed file of mode 0600). A file that shrinks meanwhile is an error, no SIGBUS. */
+int mapping_open(int fd, const char *name, struct mapping **ret, struct err *err);
+int mapping_open_path(const char *path, struct mapping **ret, struct err *err);
+struct span mapping_span(const struct mapping *m);
+void mapping_free(struct mapping *m);
+AUTO_DEFINE(mapping, mapping_free)
+
+/* The whole file at path, at most max bytes. */
+int file_read(const char *path, size_t max, struct buf *ret, struct err *err);
+int file_write_all(int fd, struct span bytes, const char *name, struct err *err);
+/* RC_REFUSED unless fd is a regular file that only root or this user can write, and, if `private`,
+   that only this user can read; and no parent folder is writable by others (sticky ones pass). */
+int file_check_trusted(int fd, const char *path, bool private, struct err *err);
+/* An unnamed file of mode 0600 in $TMPDIR or /var/tmp, for spooling; a memfd with MEMFD_NOEXEC_SEAL
+   where `memory`. O_CLOEXEC. */
+int file_unnamed(bool memory, int *ret_fd, struct err *err);
+
+/* One output file: written unnamed (O_TMPFILE) beside its target, linked there at the commit. */
+struct tempfile;
+int tempfile_open(const char *target, mode_t mode, struct tempfile **ret, struct err *err);
+int tempfile_fd(const struct tempfile *t);
+/* fsync, then the name. RC_EXISTS if the target exists, unless `replace` (then one rename). */
+int tempfile_commit(struct tempfile *t, bool replace, struct err *err);
+void tempfile_free(struct tempfile *t);	/* without a commit nothing was ever there */
+AUTO_DEFINE(tempfile, tempfile_free)
+
+/* An output folder: files stay unnamed until outdir_commit, which makes a hidden sibling folder of
+   mode 0700, links the files into it and renames it to its target in one step (RENAME_NOREPLACE). */
+struct outdir;
+int outdir_open(const char *target, struct outdir **ret, struct err *err);	/* RC_EXISTS */
+/* A new file in it; the descriptor stays the outdir's, it can be read back too. */
+int outdir_add(struct outdir *d, const char *name, mode_t mode, int *ret_fd, struct err *err);
+int outdir_commit(struct outdir *d, struct err *err);
+void outdir_free(struct outdir *d);
+AUTO_DEFINE(outdir, outdir_free)
+
+#endif

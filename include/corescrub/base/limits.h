@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORESCRUB_BASE_LIMITS_H
+#define CORESCRUB_BASE_LIMITS_H
+
+/* Every cap on what hostile input can make us do, in one place. Bytes unless said otherwise. */
+
+#define KIB(n) ((size_t)(n) << 10)
+#define MIB(n) ((size_t)(n) << 20)
+
+#define LIMIT_SPOOL_MEMORY	MIB(256)	/* a pipe's bytes kept in memory, then on disk */
+#define LIMIT_GDB_OUTPUT	MIB(160)	/* what one gdb may print */
+#define LIMIT_GDB_SECONDS	600		/* default of --timeout */
+#define LIMIT_TEXT_MAPPED	((uint64_t)1 << 40)
+
+#define LIMIT_YAML_FILE		MIB(8)
+#define LIMIT_YAML_NODES	400000		/* nodes, after aliases are refused */
+#define LIMIT_YAML_DEPTH	32
+#define LIMIT_RULES		20000
+#define LIMIT_REGEX		KIB(16)		/* one regex's source */
+#define LIMIT_RULE_WIDTH	KIB(64)		/* greatest width of a bounded multi-line match */
+#define LIMIT_LINE_WINDOW	KIB(16)		/* lines longer than this are matched in windows */
+#define LIMIT_PCRE2_MATCH	1000000		/* match limit */
+#define LIMIT_PCRE2_DEPTH	50000
+#define LIMIT_PCRE2_HEAP_KIB	(32 * 1024)	/* KiB, as PCRE2 counts */
+
+#define LIMIT_ARCHIVE_DEPTH	10		/* archives in archives */
+#define LIMIT_ARCHIVE_MEMBERS	200000
+#define LIMIT_ARCHIVE_RATIO	2000		/* unpacked : packed, above 64 MiB unpacked */
+#define LIMIT_ARCHIVE_BYTES	((uint64_t)64 << 30)
+
+#define LIMIT_BT_DEPTH		512		/* nested braces in gdb's text */
+#define LIMIT_CORE_THREADS	65536
+#define LIMIT_CORE_SEGMENTS	65536
+#define LIMIT_CORE_FILES	65536
+#define LIMIT_NOTE_BYTES	MIB(64)
+
+#define LIMIT_LEARN_VALUES	50000
+#define LIMIT_LEARN_VALUE	KIB(64)		/* one learned value */
+#define LIMIT_CLOSURE_ROUNDS	16		/* detection rounds until nothing new is found */
+
+#endif

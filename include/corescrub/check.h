@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORESCRUB_CHECK_H
+#define CORESCRUB_CHECK_H
+
+#include <corescrub/artifact.h>
+#include <corescrub/base.h>
+
+/*
+ * The independent second look, and the only maker of struct scrubbed. Shares no code with rules,
+ * detection or redaction: searches plainly for every known value in every encoding (raw, hex, base64
+ * at three alignments, URL-, JSON- and gdb-escaped, UTF-16), and for shapes (addresses, numbers in SIP
+ * and tel URIs, key=value credentials, PEM, digests) outside of sound tokens.
+ */
+
+struct check;
+struct check *check_new(void);
+void check_free(struct check *c);
+AUTO_DEFINE(check, check_free)
+/* A value that must not be in any output. Values under 4 bytes, and loopback-like ones, are ignored;
+   keep words are taken out by check_keep. */
+void check_know(struct check *c, enum kind kind, struct span value);
+void check_keep(struct check *c, struct span word);
+int check_seal(struct check *c, struct err *err);
+
+enum check_level {
+	CHECK_LEAK,		/* a known value: must not leave */
+	CHECK_OPEN,		/* the shape of a credential or address a rule should have had */
+	CHECK_HINT,		/* entropy, long digits: a person may look */
+};
+struct check_item {
+	enum check_level level;
+	const char *what;	/* "known secret, as base64", "IPv4 address", … : constant text */
+	uint64_t off;
+	uint32_t len;
+};
+/* Seals `text` (taken) as clean. A leak is RC_LEAK and nothing is sealed. Items go to fn (may be NULL). */
+typedef int (*check_item_fn)(void *ctx, const char *name, const struct check_item *item);
+int check_clean(struct check *c, const char *name, struct buf *text, check_item_fn fn, void *ctx,
+		struct scrubbed **ret, struct err *err);
+/* The look alone, for verify and for streams. */
+int check_look(struct check *c, const char *name, struct span text, check_item_fn fn, void *ctx,
+	       struct err *err);
+
+#endif

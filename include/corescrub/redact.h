@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORESCRUB_REDACT_H
+#define CORESCRUB_REDACT_H
+
+#include <corescrub/artifact.h>
+#include <corescrub/base.h>
+#include <corescrub/detect.h>
+
+/*
+ * From findings to clean text: overlap policy, pseudonyms, the private map, the edits. A redactor holds
+ * the key and what one run replaced (counts, distinct values, the map); one thread.
+ *
+ * scrub∘scrub = scrub by construction: redact_plan detects, puts tokens in, detects again in the lines
+ * that changed, until nothing new is found (sound tokens are never touched), all in source offsets.
+ */
+
+struct redactor;
+struct redact_options {
+	const struct secret *key;	/* 32 bytes from --key-file, or NULL: random for this run */
+	const char *case_name;		/* the key in use is HKDF(key, case) */
+	bool keep_map;			/* collect originals for the private map */
+};
+int redactor_new(const struct redact_options *o, struct redactor **ret, struct err *err);
+void redactor_free(struct redactor *r);
+AUTO_DEFINE(redactor, redactor_free)
+
+/* Key files: 32 random bytes, mode 0600, else RC_REFUSED. */
+int redact_key_read(const char *path, struct secret **ret, struct err *err);
+
+struct redact_plan {
+	struct edit *edits;		/* sorted, disjoint */
+	size_t n_edits;
+	struct findings found;		/* all of them, kept or dropped */
+	struct arena *arena;
+	uint64_t from, to;		/* the range it is for */
+};
+int redact_plan(struct redactor *r, struct detector *d, const struct artifact *a, uint64_t from,
+		uint64_t to, struct redact_plan **ret, struct err *err);
+void redact_plan_free(struct redact_plan *p);
+AUTO_DEFINE(redact_plan, redact_plan_free)
+/* Writes a's bytes [from, to) with the plan's edits. */
+int redact_apply(const struct artifact *a, const struct redact_plan *p, struct sink *out, struct err *err);
+/* Plan and apply for a whole artifact, range by range, in bounded memory; `each` (may be NULL) sees each
+   plan before it goes. */
+typedef int (*redact_plan_fn)(void *ctx, const struct artifact *a, const struct redact_plan *p);
+int redact_all(struct redactor *r, struct detector *d, const struct artifact *a, struct sink *out,
+	       redact_plan_fn each, void *ctx, struct err *err);
+/* The token of a value, as redact_plan would put it. Two values with one token: RC_INTERNAL. */
+int redact_token(struct redactor *r, enum kind kind, struct span value, struct buf *ret, struct err *err);
+
+/* What a run did, by rule. */
+struct redact_count { uint32_t rule; uint64_t count, distinct; };
+const struct redact_count *redact_counts(struct redactor *r, size_t *ret_n);
+uint64_t redact_open_items(const struct redactor *r);		/* held back, limits */
+uint64_t redact_preexisting(const struct redactor *r);
+
+/* Every original spelling that was replaced, for the second look. Ends early on a negative return. */
+typedef int (*redact_value_fn)(void *ctx, enum kind kind, struct span original);
+int redact_each_value(const struct redactor *r, redact_value_fn fn, void *ctx);
+
+/* The private map (doc/formats.md): token → kind, original, spellings by place. Mode 0600, whole or not. */
+int redact_map_write(const struct redactor *r, const char *path, const char *case_name, struct err *err);
+char *redact_map_path(const char *case_name);	/* ${XDG_STATE_HOME:-$HOME/.local/state}/corescrub/… */
+
+#endif

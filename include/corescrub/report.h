@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORESCRUB_REPORT_H
+#define CORESCRUB_REPORT_H
+
+#include <corescrub/artifact.h>
+#include <corescrub/base.h>
+
+/*
+ * What was done, told four ways from one account: manifest.json, review.html, JSON Lines of findings,
+ * the table for a terminal. No value, ever; everything is escaped for where it stands.
+ */
+
+struct report_row { const struct finding_rule *rule; uint64_t count, distinct; };
+struct report_file { const char *path; const char *kind; uint64_t size; uint8_t sha256[DIGEST_LEN]; };
+struct report_account {
+	const char *case_name, *tool, *ruleset, *policy;
+	int64_t created;			/* seconds since the epoch */
+	uint8_t fingerprint[DIGEST_LEN];	/* of the crashing stack's function names */
+	const struct report_row *rows;
+	size_t n_rows;
+	const struct report_file *files;
+	size_t n_files;
+	const struct scrubbed *const *texts;	/* for the page */
+	size_t n_texts;
+	uint64_t open, hints, preexisting;
+	const char *const *confinement;		/* missing parts by name, NULL-terminated; or NULL */
+	const char *const *recipients;		/* fingerprints, or NULL */
+	const char *build_id, *signal, *mode;	/* of the core; mode: "none", "raw", … */
+	uint64_t threads;
+};
+int report_manifest(const struct report_account *a, struct buf *ret, struct err *err);
+int report_page(const struct report_account *a, struct buf *ret, struct err *err);
+/* The private page: open items and hints with their places; never packed. */
+struct report_item { const char *file; uint64_t line, col; const char *what; bool open; };
+int report_private_page(const struct report_account *a, const struct report_item *items, size_t n,
+			struct buf *ret, struct err *err);
+/* One line of JSON for a finding: rule, kind, token, file, line, column, length, symbol path. */
+int report_finding(const struct finding *f, const struct finding_rule *rule, struct span token,
+		   const char *file, uint64_t line, uint64_t col, const char *path, struct buf *ret,
+		   struct err *err);
+/* The table "what was redacted", for 80 columns; or as JSON. */
+void report_table(const struct report_account *a, bool json, struct buf *ret);
+
+#endif
