@@ -88,7 +88,7 @@ struct findings {
 void findings_init(struct findings *f, const struct finding_rule *rules, size_t n_rules);
 void findings_done(struct findings *f);
 void findings_add(struct findings *f, const struct finding *one);
-uint32_t findings_path(struct findings *f, struct span path);	/* interned; 0 for an empty one */
+uint32_t findings_path(struct findings *f, struct span path);	/* 0 for an empty one */
 void findings_sort(struct findings *f);		/* by offset, longest first */
 
 /* Clean text that may leave. Opaque: made by check_clean() alone (artifact_seal.h). */
