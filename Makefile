@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # One non-recursive Makefile. Flavours never mix: SANITIZE=address,undefined and COVERAGE=1 build in
-# folders of their own. V=1 shows the commands, WERROR=1 makes warnings errors.
+# folders of their own, so does FUZZ=1 (with CC=clang). V=1 shows the commands, WERROR=1 makes warnings errors.
 
 CC ?= cc
 PREFIX ?= /usr/local
@@ -8,7 +8,7 @@ DESTDIR ?=
 PKG_CONFIG ?= pkg-config
 VERSION := 0.1
 
-flavour := $(if $(SANITIZE),-san)$(if $(COVERAGE),-cov)$(FLAVOUR)
+flavour := $(if $(SANITIZE),-san)$(if $(COVERAGE),-cov)$(if $(FUZZ),-fuzz)
 B := build$(flavour)
 PKGS := libhs libpcre2-8 yaml-0.1 libarchive libelf libdw libcrypto jansson libseccomp
 
@@ -19,7 +19,7 @@ CFLAGS ?= -O2 -g
 PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags-only-I $(PKGS) 2>/dev/null)
 PKG_LIBS = $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
 san := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
-cov := $(if $(COVERAGE),--coverage)
+cov := $(if $(COVERAGE),--coverage) $(if $(FUZZ),-fsanitize=fuzzer-no-link)
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(WARN) -Iinclude $(PKG_CFLAGS) -MMD -MP -fPIE \
 	-fstack-protector-strong -DCORESCRUB_VERSION='"$(VERSION)"' -DCORESCRUB_PREFIX='"$(PREFIX)"' \
 	$(if $(san),,-D_FORTIFY_SOURCE=2) $(CFLAGS) $(san) $(cov)
@@ -31,6 +31,7 @@ objs := $(srcs:%.c=$B/%.o)
 lib := $B/libcorescrub.a
 prog := $B/corescrub
 units := $(patsubst tests/unit/%.c,$B/tests/unit/%,$(wildcard tests/unit/test_*.c))
+fuzzers := $(patsubst tests/fuzz/%.c,$B/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 packs := $(wildcard rules/*.yaml)
 
 Q := $(if $(V),,@)
@@ -56,7 +57,11 @@ $B/rules.stamp: $(prog) $(packs)
 
 $B/tests/unit/%: $B/tests/unit/%.o $(lib)
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ -o $@ $(LIBS) $$($(PKG_CONFIG) --libs cmocka)
-units: $(units)
+units: $(units) $(fuzzers)
+
+# Fuzz targets: with a replay main for make check; FUZZ=1 with clang links libFuzzer instead.
+$B/tests/fuzz/fuzz_%: $B/tests/fuzz/fuzz_%.o $(if $(FUZZ),,$B/tests/fuzz/replay.o) $(lib)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) $(if $(FUZZ),-fsanitize=fuzzer) $^ -o $@ $(LIBS)
 
 deps:
 	@tests/deps.sh
@@ -82,4 +87,4 @@ clean:
 	rm -rf build build-*
 
 .PRECIOUS: $B/%.o
--include $(objs:.o=.d) $B/src/cli/main.d $(units:%=%.d)
+-include $(objs:.o=.d) $B/src/cli/main.d $(units:%=%.d) $(fuzzers:%=%.d)

@@ -1,0 +1,43 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs what the build and the tests need, with the system's package manager (Debian, Ubuntu).
+# Elsewhere, or without the right to install, it prints the list. Does nothing if all is there.
+set -eu
+
+build='gcc make pkg-config libc6-dev libhs-dev libpcre2-dev libyaml-dev libarchive-dev libelf-dev
+libdw-dev libssl-dev libjansson-dev libseccomp-dev'
+tests='libcmocka-dev gdb age tar gzip xz-utils bzip2 zstd zip unzip sqlite3 python3 procps openssl'
+
+# Vectorscan and Hyperscan have one API; the first runs on every processor.
+libhs_name() {
+	if apt-cache show libvectorscan-dev >/dev/null 2>&1; then
+		echo libvectorscan-dev
+	else
+		echo libhyperscan-dev
+	fi
+}
+
+complete() {
+	pkg-config --exists libhs libpcre2-8 yaml-0.1 libarchive libelf libdw libcrypto jansson \
+		libseccomp cmocka 2>/dev/null || return 1
+	for program in cc make gdb age tar gzip xz bzip2 zstd zip unzip sqlite3 python3 openssl; do
+		command -v "$program" >/dev/null 2>&1 || return 1
+	done
+}
+
+complete && exit 0
+if ! command -v apt-get >/dev/null 2>&1; then
+	echo "deps: no apt-get here; install what these Debian packages hold:" >&2
+	echo $build $tests | tr ' ' '\n' >&2
+	exit 1
+fi
+as_root=
+if [ "$(id -u)" != 0 ]; then
+	as_root=sudo
+	command -v sudo >/dev/null 2>&1 || { echo "deps: run as root: make deps" >&2; exit 1; }
+fi
+export DEBIAN_FRONTEND=noninteractive
+$as_root apt-get update -q
+list=$(echo $build $tests | sed "s/libhs-dev/$(libhs_name)/")
+$as_root apt-get install -q -y --no-install-recommends $list
+complete || { echo "deps: something is still missing" >&2; exit 1; }
