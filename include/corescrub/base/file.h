@@ -28,10 +28,12 @@ void sink_fd_init(struct sink_fd *s, int fd, const char *name);
 int sink_fd_flush(struct sink_fd *s, struct err *err);	/* also frees `pending` */
 void sink_buf_init(struct sink_buf *s);
 
-/* Bytes of a file that stay as they are while we hold them: mapped, or read into a sealed memfd. */
+/* Bytes of a file that stay as they are while we hold them: a copy in a sealed memfd, above
+   LIMIT_SPOOL_MEMORY in an unnamed file of mode 0600. What others do to the file meanwhile changes
+   nothing and is no SIGBUS. Cores are not for this: they are read in place. */
 struct mapping;
-/* Maps all of fd, which may be closed after; a pipe is read to its end first (spooled: memory, above
-   LIMIT_SPOOL_MEMORY an unnamed file of mode 0600). A file that shrinks meanwhile is an error, no SIGBUS. */
+/* All of a regular file, from its start; of a pipe, what is left. fd may be closed after. A file that
+   shrinks while it is copied is RC_IO. A memfd that is sealed already is mapped as it is. */
 int mapping_open(int fd, const char *name, struct mapping **ret, struct err *err);
 int mapping_open_path(const char *path, struct mapping **ret, struct err *err);
 struct span mapping_span(const struct mapping *m);
