@@ -7,69 +7,89 @@
 /*
  * gdb's text (`bt`, `bt full`, `info locals`, `$1 = {…}`) read as a language: threads, frames,
  * arguments, locals, nested values, each with its span in the source. Strings and char arrays are
- * decoded with a map from decoded byte to source span. gdb 10 to the newest; also files whose escapes
- * a shell already expanded. What isn't understood is text. Linear time, one arena, no recursion
- * without a cap. Source: GDB manual, "Output Formats", "Print Settings".
+ * decoded, with a way back from decoded bytes to source. gdb 10 to the newest; also files whose escapes
+ * a shell already expanded, and single lines cut out of either. What isn't understood is text. Linear
+ * time, no recursion. Source: GDB manual, "Output Formats", "Print Settings".
  *
- * bt_parse, then walk: bt_frames for the heads, bt_values for every leaf in source order.
+ * bt_parse, then any number of cursors (one for each thread), each walking the text with bt_next. Items
+ * are made as the cursor passes, not kept: a parsed text takes a few bytes a kilobyte.
  */
 
 struct bt;
+/* Indexes text, which must outlive it. Any bytes are accepted; fails only if text is too big. */
 int bt_parse(struct span text, struct bt **ret, struct err *err);
 void bt_free(struct bt *b);
 AUTO_DEFINE(bt, bt_free)
-/* Does text hold anything gdb would print (a frame, a thread, a `$N = `, an indented local)? Fast. */
+/* Does text hold anything gdb would print (a frame, a thread, a `$N = `, a local)? Fast. */
 bool bt_probe(struct span text);
+size_t bt_n_frames(const struct bt *b);
 
 struct bt_frame {
-	unsigned thread;		/* as printed, 0 if before any thread line */
+	uint32_t index;		/* the n-th frame of the text, from 0 */
+	unsigned thread;	/* as printed, 0 if before any thread line */
 	unsigned lwp;
-	unsigned number;		/* #N */
+	unsigned number;	/* #N */
 	struct span number_src, address, function, file, line, library;	/* empty if not printed */
-	uint64_t off, len;		/* the frame's head, from '#' to the end of its last line */
+	uint64_t off, len;	/* the frame's head, from '#' to before the last line's newline */
 	bool signal_handler;
 };
-const struct bt_frame *bt_frames(const struct bt *b, size_t *ret_n);
 
-enum bt_value_type {
+enum bt_type {
 	BT_STRING,		/* "…" or a char array, decoded */
-	BT_INTEGER,		/* decimal or 0x… (scalar) */
-	BT_ARRAY,		/* {1, 2, 3} of integers only, as a whole */
-	BT_OTHER,		/* enum names, <optimized out>, doubles, … */
+	BT_INTEGER,		/* decimal or 0x…, also with its character (65 'A') */
+	BT_ARRAY,		/* {1, 2, 3} of integers only, as a whole; bt_items */
+	BT_OTHER,		/* enum names, <optimized out>, doubles, what a pretty printer says, … */
+	BT_GROUP,		/* {…}, given after its members; may hold anything */
+	BT_FRAME,		/* a frame's head, given before its arguments, which lie inside of it */
 };
 struct bt_value {
-	enum bt_value_type type;
-	int32_t frame;			/* index into bt_frames, -1 outside of frames */
-	struct span path;		/* "local.field[3].field" or the argument's name; arena memory */
-	uint64_t off, len;		/* the value's source, quotes, repeats and trailing ... included */
-	struct span decoded;		/* BT_STRING: the program's bytes; arena memory */
-	bool cut;			/* ended by gdb's limit: "…"... */
-	bool is_arg, is_pointer;	/* 0x… "text": is_pointer on the string */
-	uint64_t integer;		/* BT_INTEGER (negative ones as two's complement) */
-	int64_t slen;			/* pj_str_t-like {ptr, slen}: how many bytes count; else -1 */
-	uint32_t parent;		/* index + 1 of the enclosing struct's row in bt_groups, 0 = none */
-	const struct bt_map *map;	/* BT_STRING: decoded to source */
-	const uint64_t *items;		/* BT_ARRAY: its integers, repeats expanded to at most 4096 */
-	size_t n_items;
+	enum bt_type type;
+	const struct bt_frame *frame;	/* the one it stands in, NULL outside of frames */
+	struct span path;	/* "local.field[3].field" or the argument's name; "" for a head or `$1` */
+	uint64_t off, len;	/* the source, with quotes, repeats and trailing "..." */
+	struct span src;	/* the same bytes */
+	unsigned depth;		/* braces around it */
+	bool is_arg;
+	bool is_pointer;	/* BT_INTEGER 0x…; BT_STRING behind a 0x… (the address is not in the span) */
+	uint64_t integer;	/* BT_INTEGER (negative ones as two's complement); a string's address */
+	/* BT_STRING alone */
+	struct span decoded;	/* the program's bytes; wide ones as UTF-8 */
+	bool cut;		/* ended by gdb's limit: "…"... */
+	bool expanded;		/* a shell expanded its escapes: raw control bytes, its end is a guess */
+	int64_t slen;		/* {ptr, slen} and its kin: how many bytes count; else -1 */
+	const struct bt_map *map;	/* for bt_source */
 };
-const struct bt_value *bt_values(const struct bt *b, size_t *ret_n);
 
-struct bt_group { uint64_t off, len; struct span path; int32_t frame; uint32_t parent; };	/* {…} */
-const struct bt_group *bt_groups(const struct bt *b, size_t *ret_n);
+struct bt_cursor;
+struct bt_cursor *bt_cursor_new(const struct bt *b);
+void bt_cursor_free(struct bt_cursor *c);	/* wipes what was decoded */
+AUTO_DEFINE(bt_cursor, bt_cursor_free)
+/* The next item in source order (a group behind its members), or NULL at the end. It and all it points
+   to, but for `src`, live until the next call on this cursor. */
+const struct bt_value *bt_next(struct bt_cursor *c);
+/* Goes to the record (a head with its arguments, or a local with all its members) that holds off or is
+   the first behind it; bt_next gives its first item, with its frame. O(64 KiB). */
+void bt_cursor_seek(struct bt_cursor *c, uint64_t off);
+/* The leaf at a source offset, or NULL: for `rules explain`. Moves the cursor. */
+const struct bt_value *bt_value_at(struct bt_cursor *c, uint64_t off);
 
-/* The source span [*ret_off, + *ret_len) that spells decoded bytes [from, to) of a string: whole
-   escapes, inside the quotes; a range that crosses a repeat widens to the whole repeat group. When the
-   span crosses pieces ("ab", 'c' <repeats 30 times>, "de") it covers what is between too. */
-void bt_source(const struct bt_value *v, size_t from, size_t to, uint64_t *ret_off, uint64_t *ret_len);
-/* Can [off, off + len) be replaced by quote-free text as it is (true), or does it need a quoted string
-   of its own ("…") because it spans repeat pieces (false)? */
-bool bt_source_is_plain(const struct bt *b, const struct bt_value *v, uint64_t off, uint64_t len);
+/* What a replacement of a piece of a string must bring to keep the quoting intact. */
+enum bt_quote { BT_QUOTE_NONE = 0, BT_QUOTE_OPEN = 1, BT_QUOTE_CLOSE = 2 };
+/* The source span that spells decoded bytes [from, to) of a string: whole escapes, inside of quotes. A
+   range that touches a repeat ('c' <repeats 30 times>) takes in the whole repeat; one that crosses
+   pieces ("ab", 'c' <repeats 30 times>, "de") what is between too. Returns enum bt_quote bits: what the
+   new text must begin (OPEN) or end with (CLOSE) because that end of the span is outside of quotes. */
+unsigned bt_source(const struct bt_value *v, size_t from, size_t to, uint64_t *ret_off,
+		   uint64_t *ret_len);
 
-/* Spans of source outside any value: frame heads, names, text not understood; in order, joined with the
-   values they give the input again. */
+/* An integer of a BT_ARRAY and how often it stands there. */
+struct bt_item { uint64_t integer, repeats, off; uint32_t len; };
+/* Reads the next item of v; *pos is 0 at first. False at the end. */
+bool bt_items(const struct bt_value *v, size_t *pos, struct bt_item *ret);
+
+/* Spans of source outside any leaf (the first four types): heads, names, text not understood; in order,
+   joined with the leaves they give the input again. Ends early on a non-zero return, which it gives. */
 typedef int (*bt_plain_fn)(void *ctx, uint64_t off, uint64_t len);
 int bt_plain(const struct bt *b, bt_plain_fn fn, void *ctx);
-/* For `rules explain`: the value at a source offset, or NULL. */
-const struct bt_value *bt_value_at(const struct bt *b, uint64_t off);
 
 #endif
