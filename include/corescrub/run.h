@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORESCRUB_RUN_H
+#define CORESCRUB_RUN_H
+
+#include <corescrub/artifact.h>
+#include <corescrub/base.h>
+#include <corescrub/rule.h>
+
+/*
+ * The one place that knows the order: learn, seal, detect, redact, check, then report and bundle.
+ * run_scrub for texts, folders and archives; run_report for cores. Neither prints: what a person
+ * should hear comes through struct run_listener or the result.
+ */
+
+/* What all jobs share. Strings are borrowed for the length of the call; lists end with NULL. */
+struct run_options {
+	const char *const *rules;		/* --rules, behind the shipped packs */
+	const char *policy;			/* NULL: public */
+	const char *key_file, *case_name;	/* NULL: random */
+	const char *const *learn;		/* --learn */
+	const char *const *words, *const *keep_words;
+	bool no_learn;
+	bool no_map;
+	const char *map_path;			/* scrub --map; report: NULL means the state folder */
+};
+
+/* What a person hears while it runs; any function may be NULL. Never holds a value. */
+struct run_listener {
+	void (*progress)(void *ctx, const char *phase, uint64_t done, uint64_t total);
+	void (*note)(void *ctx, const char *text);	/* -v */
+	void (*warn)(void *ctx, const char *text);
+	void *ctx;
+};
+
+struct run_scrub_job {
+	struct run_options common;
+	const char *const *inputs;	/* files and folders, NULL-terminated; empty: in_fd alone */
+	int in_fd;			/* the filter's input, or -1 */
+	int out_fd;			/* the filter's output, or -1: output is out_path */
+	const char *out_path;		/* a file, or a folder if there are several inputs or a folder */
+	const char *findings_path;	/* --findings, or NULL */
+	bool check_only;		/* --check: write nothing */
+	bool pass_binary, stream;
+	struct run_listener listener;
+};
+struct run_scrub_result {
+	uint64_t found;			/* values that went, or would go */
+	uint64_t open, left_out;	/* members left out: exit 3 */
+	struct buf table;		/* what was redacted, for a person; JSON where as_json */
+};
+/* Nothing is written unless all of it could be. */
+int run_scrub(const struct run_scrub_job *job, bool as_json, struct run_scrub_result *ret,
+	      struct err *err);
+void run_scrub_result_done(struct run_scrub_result *r);
+
+struct run_report_job {
+	struct run_options common;
+	const char *const *cores;	/* paths; patterns are expanded by the caller */
+	const char *out_dir;		/* NULL: ./<corename>-report */
+	const char *exe, *sysroot, *gdb;
+	const char *const *attach;
+	unsigned timeout_s, jobs;
+	bool no_sandbox, accept_open;
+	struct run_listener listener;
+};
+struct run_report_result {
+	char *out_dir;			/* where it appeared */
+	bool packed;			/* false: open items hold the package back (exit 3) */
+	uint64_t open, hints, left_out;
+	struct buf table;		/* files and what was redacted, for a person, or JSON */
+};
+int run_report(const struct run_report_job *job, bool as_json, struct run_report_result *ret,
+	       struct err *err);
+void run_report_result_done(struct run_report_result *r);
+
+/* The shipped packs: beside the program (a build folder's rules/) or in ../share/corescrub/rules of it.
+   A folder that others can write is RC_REFUSED. */
+int run_rules_folder(char **ret, struct err *err);
+/* The ruleset of the shipped packs and `rules`, with the prepared database where it fits. */
+int run_ruleset(const char *const *rules, const char *policy, struct ruleset **ret, struct err *err);
+
+
+/* Deletes a case's private map (RC_NOTFOUND), or all that are older than 90 days. */
+int run_forget(const char *case_name, struct err *err);
+int run_forget_expired(size_t *ret_gone, struct err *err);
+
+#endif

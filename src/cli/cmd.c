@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli_internal.h"
+
+#include <stdio.h>
+
+int cmd_begin(const struct cmd *cmd, int argc, char **argv, void *to, struct strings *ret_args,
+	      struct err *err)
+{
+	const struct common_options *common = to;
+	int rc = opt_parse(cmd, argc, argv, to, ret_args, err);
+
+	message_init(common);
+	if (rc < 0)
+		return rc;
+	if (common->help) {
+		opt_help(cmd);
+		return CMD_HELP;
+	}
+	if (common->version) {
+		printf("corescrub %s\n", CORESCRUB_VERSION);
+		return CMD_HELP;
+	}
+	rc = opt_settings(cmd, to, err);
+	message_init(common);
+	return rc;
+}
+
+int cmd_end(const struct cmd *cmd, void *o, struct strings *args, int rc, const struct err *err)
+{
+	message_progress_end();
+	if (rc < 0)
+		message_error(err);
+	opt_done(cmd, o);
+	strings_done(args);
+	if (rc == CMD_HELP)
+		return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+	return rc < 0 ? message_exit(err) : rc;
+}
+
+struct run_options common_run_options(const struct common_options *o)
+{
+	return (struct run_options){
+		.rules = o->rules.v, .policy = o->policy, .key_file = o->key_file
+	};
+}

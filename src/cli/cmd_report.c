@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli_internal.h"
+
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct report_options {
+	struct common_options common;
+	const char *output, *exe, *sysroot, *gdb, *case_name;
+	struct strings attach, learn, words, keep_words;
+	unsigned timeout, jobs;
+	bool no_sandbox, accept_open, no_learn, no_map;
+};
+
+#define AT(field) offsetof(struct report_options, field)
+
+const struct opt report_opts[] = {
+	{ "output", 'o', OPT_STRING, AT(output), "DIR",
+	  "the folder to make (default: ./<corename>-report)", 0, 0 },
+	{ "exe", 0, OPT_STRING, AT(exe), "FILE", "the program, if the core's own word won't do", 0, 0 },
+	{ "sysroot", 0, OPT_STRING, AT(sysroot), "DIR", "where the core's files are found", 0, 0 },
+	{ "gdb", 0, OPT_STRING, AT(gdb), "FILE", "the gdb to run", 0, 0 },
+	{ "timeout", 0, OPT_NUMBER, AT(timeout), "SECONDS", "how long one gdb may take", 1, 86400 },
+	{ "jobs", 'j', OPT_NUMBER, AT(jobs), "N", "gdb processes at once (default: the processors)", 1,
+	  256 },
+	{ "attach", 0, OPT_LIST, AT(attach), "PATH", "scrub this file or folder and pack it too", 0, 0 },
+	{ "learn", 0, OPT_LIST, AT(learn), "PATH", "learn the secrets of a config file or folder", 0,
+	  0 },
+	{ "no-learn", 0, OPT_FLAG, AT(no_learn), NULL, "learn nothing from configs or the texts", 0, 0 },
+	{ "words", 0, OPT_LIST, AT(words), "FILE", "words that must go, one per line", 0, 0 },
+	{ "keep-words", 0, OPT_LIST, AT(keep_words), "FILE", "words that must stay, one per line", 0,
+	  0 },
+	{ "case", 0, OPT_STRING, AT(case_name), "NAME", "names the case (default: random)", 0, 0 },
+	{ "no-map", 0, OPT_FLAG, AT(no_map), NULL, "write no private map", 0, 0 },
+	{ "accept-open", 0, OPT_FLAG, AT(accept_open), NULL,
+	  "pack although open items remain; the manifest records it", 0, 0 },
+	{ "no-sandbox", 0, OPT_FLAG, AT(no_sandbox), NULL, "run gdb unconfined", 0, 0 },
+	{ 0 },
+};
+
+/* An operand that is no file but a pattern stands for what it matches, regular files only. */
+static int expand(const char *operand, struct strings *cores, glob_t *found, struct err *err)
+{
+	struct stat st;
+	int rc;
+
+	if (stat(operand, &st) == 0 || !strpbrk(operand, "*?[")) {
+		strings_add(cores, operand);
+		return RC_OK;
+	}
+	rc = glob(operand, found->gl_pathc ? GLOB_APPEND : 0, NULL, found);
+	if (rc == GLOB_NOMATCH)
+		return err_set(err, RC_NOTFOUND, "%s: no core matches", operand);
+	return rc ? err_set(err, RC_IO, "%s: can't be searched", operand) : RC_OK;
+}
+
+static int expand_all(const struct strings *args, struct strings *cores, glob_t *found, struct err *err)
+{
+	for (size_t i = 0; i < args->n; i++) {
+		int rc = expand(args->v[i], cores, found, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	for (size_t i = 0; i < found->gl_pathc; i++) {
+		struct stat st;
+
+		if (lstat(found->gl_pathv[i], &st) == 0 && S_ISREG(st.st_mode))
+			strings_add(cores, found->gl_pathv[i]);
+		else
+			message_warn("a match that is no regular file was skipped");
+	}
+	if (cores->n == 0)
+		return err_set(err, RC_USAGE, "report needs a core");
+	return RC_OK;
+}
+
+static int report_cores(const struct report_options *o, const struct strings *cores, struct err *err)
+{
+	struct run_report_result result = { 0 };
+	struct run_report_job job = {
+		.common = common_run_options(&o->common),
+		.cores = cores->v,
+		.out_dir = o->output,
+		.exe = o->exe,
+		.sysroot = o->sysroot,
+		.gdb = o->gdb,
+		.attach = o->attach.v,
+		.timeout_s = o->timeout,
+		.jobs = o->jobs,
+		.no_sandbox = o->no_sandbox,
+		.accept_open = o->accept_open,
+		.listener = message_listener(&o->common),
+	};
+	int rc, code;
+
+	job.common.case_name = o->case_name;
+	job.common.learn = o->learn.v;
+	job.common.words = o->words.v;
+	job.common.keep_words = o->keep_words.v;
+	job.common.no_learn = o->no_learn;
+	job.common.no_map = o->no_map;
+	rc = run_report(&job, o->common.json, &result, err);
+	message_progress_end();
+	if (rc < 0)
+		return rc;
+	code = o->common.quiet ? EXIT_DONE : print_buf(&result.table);
+	if (code == EXIT_DONE && !result.packed)
+		code = EXIT_PERSON;
+	if (code == EXIT_DONE && result.left_out)
+		code = EXIT_PERSON;
+	run_report_result_done(&result);
+	return code;
+}
+
+int cmd_report(const struct cmd *cmd, int argc, char **argv)
+{
+	struct report_options o = { .timeout = LIMIT_GDB_SECONDS };
+	struct strings args = { 0 }, cores = { 0 };
+	struct err err = ERR_INIT;
+	glob_t found = { 0 };
+	int rc;
+
+	rc = cmd_begin(cmd, argc, argv, &o, &args, &err);
+	if (rc == RC_OK)
+		rc = expand_all(&args, &cores, &found, &err);
+	if (rc == RC_OK)
+		rc = report_cores(&o, &cores, &err);
+	globfree(&found);
+	strings_done(&cores);
+	return cmd_end(cmd, &o, &args, rc, &err);
+}

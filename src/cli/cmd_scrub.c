@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli_internal.h"
+
+#include <unistd.h>
+
+struct scrub_options {
+	struct common_options common;
+	const char *output, *findings, *map;
+	struct strings learn, words, keep_words;
+	const char *case_name;
+	bool check, no_learn, pass_binary, stream;
+};
+
+#define AT(field) offsetof(struct scrub_options, field)
+
+const struct opt scrub_opts[] = {
+	{ "output", 'o', OPT_STRING, AT(output), "PATH", "the file or folder to make", 0, 0 },
+	{ "check", 0, OPT_FLAG, AT(check), NULL, "write nothing, exit 3 if anything would go", 0, 0 },
+	{ "findings", 0, OPT_STRING, AT(findings), "FILE", "write each finding as a line of JSON", 0, 0 },
+	{ "learn", 0, OPT_LIST, AT(learn), "PATH", "learn the secrets of a config file or folder", 0,
+	  0 },
+	{ "no-learn", 0, OPT_FLAG, AT(no_learn), NULL, "learn nothing from configs or the input", 0, 0 },
+	{ "words", 0, OPT_LIST, AT(words), "FILE", "words that must go, one per line", 0, 0 },
+	{ "keep-words", 0, OPT_LIST, AT(keep_words), "FILE", "words that must stay, one per line", 0,
+	  0 },
+	{ "map", 0, OPT_STRING, AT(map), "FILE", "write a private map of tokens and originals", 0, 0 },
+	{ "case", 0, OPT_STRING, AT(case_name), "NAME", "names the case, for --key-file", 0, 0 },
+	{ "pass-binary", 0, OPT_FLAG, AT(pass_binary), NULL,
+	  "copy what is neither text nor an archive", 0, 0 },
+	{ "stream", 0, OPT_FLAG, AT(stream), NULL, "print as it goes, with what it learned so far", 0,
+	  0 },
+	{ 0 },
+};
+
+/* One input of "-" or none at all is the filter; one plain file without -o is printed. */
+static bool is_filter(const struct strings *args)
+{
+	return args->n == 0 || (args->n == 1 && strcmp(args->v[0], "-") == 0);
+}
+
+static int scrub(const struct scrub_options *o, const struct strings *args, struct err *err)
+{
+	static const char *const none[] = { NULL };
+	bool filter = is_filter(args);
+	struct run_scrub_result result = { 0 };
+	struct run_scrub_job job = {
+		.common = common_run_options(&o->common),
+		.inputs = filter ? none : args->v,
+		.in_fd = filter ? STDIN_FILENO : -1,
+		.out_fd = o->output ? -1 : STDOUT_FILENO,
+		.out_path = o->output,
+		.findings_path = o->findings,
+		.check_only = o->check,
+		.pass_binary = o->pass_binary,
+		.stream = o->stream,
+		.listener = message_listener(&o->common),
+	};
+	int rc, code = EXIT_DONE;
+
+	if (!o->output && !o->check && args->n > 1)
+		return err_set(err, RC_USAGE, "several inputs need --output");
+	job.common.case_name = o->case_name;
+	job.common.learn = o->learn.v;
+	job.common.words = o->words.v;
+	job.common.keep_words = o->keep_words.v;
+	job.common.no_learn = o->no_learn;
+	job.common.map_path = o->map;
+	job.common.no_map = !o->map;
+	rc = run_scrub(&job, o->common.json, &result, err);
+	message_progress_end();
+	if (rc < 0)
+		return rc;
+	/* with the text on stdout, only a check or a folder has room for the table */
+	if (!o->common.quiet && (o->check || o->output))
+		code = print_buf(&result.table);
+	if (code == EXIT_DONE && (result.left_out || result.open || (o->check && result.found)))
+		code = EXIT_PERSON;
+	run_scrub_result_done(&result);
+	return code;
+}
+
+int cmd_scrub(const struct cmd *cmd, int argc, char **argv)
+{
+	struct scrub_options o = { 0 };
+	struct strings args = { 0 };
+	struct err err = ERR_INIT;
+	int rc = cmd_begin(cmd, argc, argv, &o, &args, &err);
+
+	if (rc == RC_OK)
+		rc = scrub(&o, &args, &err);
+	return cmd_end(cmd, &o, &args, rc, &err);
+}

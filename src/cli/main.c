@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli_internal.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+const struct cmd cmds[] = {
+	{ "report", "make a safe crash report from a core", "CORE|PATTERN...", report_opts, cmd_report,
+	  "Runs gdb on each core, confined, scrubs its five texts and packs them. Nothing that gdb "
+	  "printed is written to disk before it is scrubbed." },
+	{ "scrub", "scrub any text, log, config or archive", "[FILE|DIR...|-]", scrub_opts, cmd_scrub,
+	  "A filter when given no file. All of the input is read first: what is learned at its end is "
+	  "removed from its beginning." },
+	{ "rules", "list, show, lint or test the rules", "list|show|lint|test|prepare [ID...]",
+	  rules_opts, cmd_rules, NULL },
+	{ "keygen", "make a key for tokens", "", keygen_opts, cmd_keygen, NULL },
+	{ "forget", "delete private maps", "CASE...", forget_opts, cmd_forget, NULL },
+	{ "generate", "print the man page or the shell completion", "man|bash", generate_opts,
+	  cmd_generate, NULL },
+	{ 0 },
+};
+
+static const struct cmd *cmd_find(const char *name)
+{
+	for (const struct cmd *c = cmds; c->name; c++)
+		if (strcmp(c->name, name) == 0)
+			return c;
+	return NULL;
+}
+
+static void print_verbs(FILE *to)
+{
+	fprintf(to, "usage: corescrub VERB [options] ...\n\n"
+		    "Turns a core dump into a crash report that is safe to publish.\n\n");
+	for (const struct cmd *c = cmds; c->name; c++)
+		fprintf(to, "  %-9s %s\n", c->name, c->summary);
+	fprintf(to, "\n'corescrub VERB --help' shows a verb's options.\n");
+}
+
+int main(int argc, char **argv)
+{
+	struct err err = ERR_INIT;
+	const struct cmd *cmd;
+
+	process_harden_self();
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		print_verbs(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0) {
+		print_verbs(stdout);
+		return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("corescrub %s\n", CORESCRUB_VERSION);
+		return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+	}
+	cmd = cmd_find(argv[1]);
+	if (!cmd) {
+		err_set(&err, RC_USAGE, "no such verb");
+		err_hint(&err, "corescrub --help lists the verbs");
+		message_error(&err);
+		return EXIT_USAGE;
+	}
+	return cmd->run(cmd, argc - 1, argv + 1);
+}
