@@ -66,7 +66,7 @@ static int bash_completion(void)
 		bash_words(common_opts);
 		printf("' ;;\n");
 	}
-	printf("\t\tesac\n\tfi\n\tcase $word in\n\t-* | '') [ \"$COMP_CWORD\" -ne 1 ] || true ;;\n\tesac\n"
+	printf("\t\tesac\n\tfi\n"
 	       "\tif [ \"$COMP_CWORD\" -eq 1 ] || [ \"${word#-}\" != \"$word\" ]; then\n"
 	       "\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
 	       "\telse\n\t\tCOMPREPLY=($(compgen -f -- \"$word\"))\n\tfi\n}\n"

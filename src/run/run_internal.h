@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORESCRUB_RUN_INTERNAL_H
+#define CORESCRUB_RUN_INTERNAL_H
+
+#include <corescrub/artifact.h>
+#include <corescrub/check.h>
+#include <corescrub/detect.h>
+#include <corescrub/learn.h>
+#include <corescrub/redact.h>
+#include <corescrub/run.h>
+
+/*
+ * The engine: everything between clear text and clean text, for one run. engine_new, engine_learn over
+ * every text there is, engine_seal, then engine_clean for each text. A second engine_clean of the same
+ * text gives the same bytes.
+ */
+struct engine {
+	struct ruleset *rules;
+	struct learned *learned;
+	struct detector *learner;	/* pass one: rules alone */
+	struct detector *detector;	/* pass two: rules and what was learned */
+	struct redactor *redactor;
+	struct check *check;
+	bool learn_texts;		/* not with --no-learn */
+	char *case_name;		/* random if none was given */
+};
+
+int engine_new(const struct run_options *o, bool keep_map, struct engine **ret, struct err *err);
+void engine_free(struct engine *e);
+AUTO_DEFINE(engine, engine_free)
+int engine_learn(struct engine *e, const struct artifact *a, struct err *err);
+/* Counts how often what was learned stands in a: for the guard. After all engine_learn, before seal. */
+int engine_count(struct engine *e, const struct artifact *a, struct err *err);
+int engine_seal(struct engine *e, struct err *err);
+
+/* What a run tells of one text while it is cleaned; functions may be NULL. */
+struct engine_watch {
+	redact_plan_fn plan;
+	void *plan_ctx;
+	check_item_fn item;
+	void *item_ctx;
+};
+/* Clean text to out, each piece looked at by check before it goes. A leak is RC_LEAK. */
+int engine_clean(struct engine *e, const struct artifact *a, const struct engine_watch *w,
+		 struct sink *out, struct err *err);
+/* Clean text, sealed: what report and bundle take. `name` is clean already (engine_clean_name). */
+int engine_clean_sealed(struct engine *e, const struct artifact *a, const char *name,
+			const struct engine_watch *w, struct scrubbed **ret, struct err *err);
+/* A short text such as a file name, cleaned. */
+int engine_clean_name(struct engine *e, struct span name, struct buf *ret, struct err *err);
+/* Text of our own making that holds no input (a README): looked at and sealed. */
+int engine_seal_own(struct engine *e, const char *name, struct buf *text, struct scrubbed **ret,
+		    struct err *err);
+
+/* Calls fn for each file of `path`: itself, or all regular files below a folder, sorted by name; what is
+   neither goes to skipped (may be NULL). `relative` is "" for a file given itself. */
+typedef int (*run_file_fn)(void *ctx, const char *path, const char *relative, struct err *err);
+int run_walk(const char *path, run_file_fn fn, void (*skipped)(void *ctx, const char *path), void *ctx,
+	     struct err *err);
+
+#endif
