@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "elfcore_internal.h"
+
+#include <stdlib.h>
+
+/* The last segment that begins at or below addr and holds it, or NULL. */
+static const struct elfcore_segment *segment_at(const struct elfcore *c, uint64_t addr)
+{
+	size_t lo = 0, hi = c->n_segs;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (c->segs[mid].addr <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == 0 || addr - c->segs[lo - 1].addr >= c->segs[lo - 1].file_size)
+		return NULL;
+	return &c->segs[lo - 1];
+}
+
+size_t elfcore_read(const struct elfcore *c, uint64_t addr, void *ret, size_t n)
+{
+	size_t got = 0;
+
+	while (got < n) {
+		const struct elfcore_segment *s = segment_at(c, addr);
+		size_t want = n - got, k;
+
+		if (!s)
+			break;
+		if (want > s->file_size - (addr - s->addr))
+			want = (size_t)(s->file_size - (addr - s->addr));
+		k = elfcore_pread(c->fd, (char *)ret + got, want, s->file_off + (addr - s->addr));
+		got += k;
+		if (k < want || __builtin_add_overflow(addr, (uint64_t)k, &addr))
+			break;
+	}
+	return got;
+}
+
+const char *elfcore_string(struct elfcore *c, uint64_t addr, size_t max)
+{
+	AUTO_FREE char *text = xmalloc(max);
+	size_t got = elfcore_read(c, addr, text, max);
+	const char *end = memchr(text, 0, got);
+
+	return end && end != text ? arena_strndup(c->arena, text, (size_t)(end - text)) : NULL;
+}
