@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #ifndef MFD_NOEXEC_SEAL
@@ -96,5 +97,32 @@ int file_unnamed(bool memory, int *ret_fd, struct err *err)
 		return err_errno(err, RC_IO, "can't make a temporary file in %s",
 				 memory ? "memory" : dir);
 	*ret_fd = fd;
+	return RC_OK;
+}
+
+int file_copy(int from, int to, const char *name, struct err *err)
+{
+	char chunk[65536];
+	off_t at = 0;
+	ssize_t n;
+
+	/* the kernel copies where it can; what it refuses goes through our hands */
+	while ((n = sendfile(to, from, &at, MIB(8))) > 0)
+		;
+	while (n < 0) {
+		ssize_t got = pread(from, chunk, sizeof(chunk), at);
+		int rc;
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0) {
+			secret_wipe(chunk, sizeof(chunk));
+			return got ? err_errno(err, RC_IO, "can't read back %s", name) : RC_OK;
+		}
+		rc = file_write_all(to, span_make(chunk, got), name, err);
+		if (rc < 0)
+			return rc;
+		at += got;
+	}
 	return RC_OK;
 }

@@ -133,6 +133,7 @@ int engine_new(const struct run_options *o, bool keep_map, struct engine **ret, 
 
 	if (rc < 0)
 		return rc;
+	e->options = o;
 	/* without a key the case must not matter; with one, no name is a case of its own */
 	e->case_name = o->case_name ? xstrdup(o->case_name) : random_case();
 	e->learn_texts = !o->no_learn;
@@ -181,12 +182,11 @@ int engine_count(struct engine *e, const struct artifact *a, struct err *err)
 	return e->learn_texts ? learned_count_in(e->learned, a->text, err) : RC_OK;
 }
 
-int engine_seal(struct engine *e, struct err *err)
+/* Check and detector for what is learned by now. */
+static int seal_parts(struct engine *e, struct err *err)
 {
-	int rc = learned_seal(e->learned, err);
+	int rc;
 
-	if (rc < 0)
-		return rc;
 	for (size_t i = 0; i < learned_count(e->learned); i++) {
 		const struct learned_value *v = learned_get(e->learned, i);
 
@@ -197,6 +197,47 @@ int engine_seal(struct engine *e, struct err *err)
 	if (rc < 0)
 		return rc;
 	return detector_new(e->rules, e->learned, &e->detector, err);
+}
+
+int engine_seal(struct engine *e, struct err *err)
+{
+	int rc = learned_seal(e->learned, err);
+
+	return rc < 0 ? rc : seal_parts(e, err);
+}
+
+static int learned_copy(const struct learned *from, struct learned *to, struct err *err)
+{
+	for (size_t i = 0; i < learned_count(from); i++) {
+		const struct learned_value *v = learned_get(from, i);
+		int rc = learned_add(to, v->kind, v->bytes, v->origin, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	return RC_OK;
+}
+
+int engine_learn_more(struct engine *e, const struct artifact *a, struct err *err)
+{
+	AUTO(learned) more = NULL;
+	int rc;
+
+	if (!e->learn_texts)
+		return RC_OK;
+	more = learned_new();
+	rc = learned_copy(e->learned, more, err);
+	if (rc == RC_OK)
+		rc = detect_learn(e->learner, a, more, err);
+	if (rc < 0 || learned_count(more) == learned_count(e->learned))
+		return rc;
+	detector_free(STEAL(e->detector));
+	check_free(e->check);
+	e->check = check_new();
+	learned_free(e->learned);
+	e->learned = STEAL(more);
+	rc = each_word(e, e->options->keep_words, keep_word, err);
+	return rc < 0 ? rc : engine_seal(e, err);
 }
 
 /*

@@ -15,6 +15,7 @@
  * text gives the same bytes.
  */
 struct engine {
+	const struct run_options *options;	/* borrowed: the job's */
 	struct ruleset *rules;
 	struct learned *learned;
 	struct detector *learner;	/* pass one: rules alone */
@@ -32,6 +33,8 @@ int engine_learn(struct engine *e, const struct artifact *a, struct err *err);
 /* Counts how often what was learned stands in a: for the guard. After all engine_learn, before seal. */
 int engine_count(struct engine *e, const struct artifact *a, struct err *err);
 int engine_seal(struct engine *e, struct err *err);
+/* For streams, after engine_seal: learns from a and seals again if that brought anything new. */
+int engine_learn_more(struct engine *e, const struct artifact *a, struct err *err);
 
 /* What a run tells of one text while it is cleaned; functions may be NULL. */
 struct engine_watch {

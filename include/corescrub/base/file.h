@@ -69,4 +69,17 @@ int outdir_commit(struct outdir *d, struct err *err);
 void outdir_free(struct outdir *d);
 AUTO_DEFINE(outdir, outdir_free)
 
+/* An output tree of any number of files: built in a hidden sibling folder of mode 0700 that only the
+   commit renames to its target (RENAME_NOREPLACE); without a commit it is removed again. */
+struct outtree;
+int outtree_open(const char *target, struct outtree **ret, struct err *err);	/* RC_EXISTS */
+/* A new file at a relative path ("a/b.log", no "..", folders are made); the caller closes *ret_fd. */
+int outtree_create(struct outtree *t, const char *path, mode_t mode, int *ret_fd, struct err *err);
+int outtree_commit(struct outtree *t, struct err *err);
+void outtree_free(struct outtree *t);
+AUTO_DEFINE(outtree, outtree_free)
+
+/* Copies all of `from` (a regular file or memfd, from its start) to `to`, whatever that is. */
+int file_copy(int from, int to, const char *name, struct err *err);
+
 #endif
