@@ -17,9 +17,14 @@ struct check *check_new(void);
 void check_free(struct check *c);
 AUTO_DEFINE(check, check_free)
 /* A value that must not be in any output. Values under 4 bytes, and loopback-like ones, are ignored;
-   keep words are taken out by check_keep. */
+   keep words are taken out by check_keep. What could be a word, a name or a number of the program's own
+   (letters only, 0x…, digits) and values under 8 bytes count only as a whole string or word, and are
+   CHECK_OPEN, not CHECK_LEAK: so is everything in a frame's head, which nothing may edit. */
 void check_know(struct check *c, enum kind kind, struct span value);
 void check_keep(struct check *c, struct span word);
+/* The policy leaves values of this kind: their shapes are no items. */
+void check_allow(struct check *c, enum kind kind);
+/* Builds the search. Behind it any number of threads may look. */
 int check_seal(struct check *c, struct err *err);
 
 enum check_level {

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check_internal.h"
+
+#include <corescrub/artifact_seal.h>
+#include <stdlib.h>
+
+#define KNOWN_MIN 4		/* shorter values stand everywhere by chance */
+
+struct check *check_new(void)
+{
+	struct check *c = xcalloc(1, sizeof(*c));
+
+	c->arena = arena_new();
+	return c;
+}
+
+void check_free(struct check *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->n_known; i++)
+		secret_wipe((char *)(uintptr_t)c->known[i].value.p, c->known[i].value.len);
+	for (size_t k = 0; k < KIND_COUNT; k++)
+		for (size_t e = 0; e < ENC_COUNT; e++)
+			free(c->what[k][e]);
+	check_table_done(c);
+	buf_done(&c->bytes);
+	free(c->needles);
+	arena_free(c->arena);
+	free(c->known);
+	free(c->keep);
+	free(c);
+}
+
+/* Copies into the arena. */
+static struct span check_copy(struct check *c, struct span s)
+{
+	return span_make(arena_strndup(c->arena, s.p, s.len), s.len);
+}
+
+static bool check_value_stays(enum kind kind, struct span value)
+{
+	uint8_t a[16];
+
+	switch (kind) {
+	case KIND_IP4:
+	case KIND_IP4_LAN:
+		return value_ip4_parse(value, a) && value_ip4_stays(a);
+	case KIND_IP6:
+	case KIND_IP6_LAN:
+		return value_ip6_parse(value, a) && value_ip6_stays(a);
+	default:
+		return false;
+	}
+}
+
+void check_know(struct check *c, enum kind kind, struct span value)
+{
+	enum kind token;
+
+	if (value.len < KNOWN_MIN || check_value_stays(kind, value) ||
+	    value_token_at(value, &token) == value.len)
+		return;
+	GROW(c->known, c->n_known, c->cap_known);
+	c->known[c->n_known++] = (struct known){ kind, check_copy(c, value) };
+	c->sealed = false;
+}
+
+void check_keep(struct check *c, struct span word)
+{
+	GROW(c->keep, c->n_keep, c->cap_keep);
+	c->keep[c->n_keep++] = check_copy(c, word);
+	c->sealed = false;
+}
+
+void check_allow(struct check *c, enum kind kind)
+{
+	c->allowed |= 1u << kind;
+}
+
+static bool check_is_kept(const struct check *c, struct span word)
+{
+	for (size_t i = 0; i < c->n_keep; i++)
+		if (c->keep[i].len == word.len &&
+		    strncasecmp(c->keep[i].p, word.p, word.len) == 0)
+			return true;
+	return false;
+}
+
+static int known_compare(const void *a, const void *b)
+{
+	const struct known *x = a, *y = b;
+	size_t n = x->value.len < y->value.len ? x->value.len : y->value.len;
+	int d = memcmp(x->value.p, y->value.p, n);
+
+	if (d)
+		return d;
+	if (x->value.len != y->value.len)
+		return x->value.len < y->value.len ? -1 : 1;
+	return (int)x->kind - (int)y->kind;
+}
+
+int check_seal(struct check *c, struct err *err)
+{
+	(void)err;
+	if (c->n_known)
+		qsort(c->known, c->n_known, sizeof(*c->known), known_compare);
+	c->n_needles = 0;
+	buf_reset(&c->bytes);
+	for (size_t i = 0; i < c->n_known; i++) {
+		if (i && known_compare(&c->known[i - 1], &c->known[i]) == 0)
+			continue;
+		if (!check_is_kept(c, c->known[i].value))
+			check_encode(c, &c->known[i]);
+	}
+	check_table_build(c);
+	c->sealed = true;
+	return RC_OK;
+}
+
+/* In a frame's head, which no edit may touch, a learned word is the program's own: a caller who got
+   the name of a function learned must not be able to keep every report from being made. */
+static bool look_in_frame_head(struct span t, size_t off)
+{
+	size_t from = off;
+	bool quoted = false;
+
+	while (from > 0 && t.p[from - 1] != '\n' && off - from < KIB(4))
+		from--;
+	if (from + 1 >= t.len || t.p[from] != '#' || !is_digit(t.p[from + 1]))
+		return false;
+	for (size_t i = from; i < off; i++) {
+		if (t.p[i] == '\\')
+			i++;
+		else if (t.p[i] == '"')
+			quoted = !quoted;
+	}
+	return !quoted;
+}
+
+void look_item(struct look *l, enum check_level level, const char *what, size_t off, size_t len)
+{
+	struct check_item item = { level, what, off, (uint32_t)len };
+	int rc;
+
+	if (l->rc < 0)
+		return;
+	if (level != CHECK_LEAK && l->c->n_keep &&
+	    check_is_kept(l->c, span_make(l->text.p + off, len)))
+		return;
+	if (level == CHECK_LEAK && look_in_frame_head(l->text, off))
+		item.level = CHECK_OPEN;
+	if (item.level == CHECK_LEAK)
+		l->leak = true;
+	if (!l->fn)
+		return;
+	rc = l->fn(l->ctx, l->name, &item);
+	if (rc < 0)
+		l->rc = rc;
+}
+
+int check_look(struct check *c, const char *name, struct span text, check_item_fn fn, void *ctx,
+	       struct err *err)
+{
+	struct look l = { .c = c, .name = name, .text = text, .fn = fn, .ctx = ctx };
+
+	if (!c->sealed)
+		return err_set(err, RC_INTERNAL, "check: not sealed before use");
+	check_scan(&l);
+	if (l.rc < 0)
+		return l.rc;
+	if (l.leak)
+		return err_set(err, RC_LEAK, "a known value is still in the output");
+	return RC_OK;
+}
+
+int check_clean(struct check *c, const char *name, struct buf *text, check_item_fn fn, void *ctx,
+		struct scrubbed **ret, struct err *err)
+{
+	int rc = check_look(c, name, buf_span(text), fn, ctx, err);
+
+	if (rc < 0)
+		return rc;
+	/* the name goes out too; its shapes are whoever named the file's business */
+	rc = check_look(c, name, span_str(name), NULL, NULL, err);
+	if (rc < 0)
+		return rc;
+	*ret = scrubbed_seal(name, text);
+	return RC_OK;
+}
