@@ -48,5 +48,10 @@ int conf_get_strings(const struct conf *c, const struct conf_node *map, const ch
 /* An error at a node's place. */
 int conf_err(const struct conf *c, const struct conf_node *at, struct err *err, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/* The same at byte `off` of a string node's decoded text, traced back to the source. */
+int conf_err_in(const struct conf *c, const struct conf_node *at, size_t off, struct err *err,
+		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/* The name in `known` (NULL-terminated) that is most like `name`, for messages; NULL if none is. */
+const char *conf_nearest(struct span name, const char *const *known);
 
 #endif
