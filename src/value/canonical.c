@@ -30,7 +30,7 @@ void value_canonical(enum kind kind, struct span text, struct buf *ret)
 
 	switch (kind) {
 	case KIND_PHONE:
-		if (phone_read(text, &phone))
+		if (value_phone_read(text, &phone))
 			buf_add(ret, phone.digits, phone.n);
 		else
 			buf_add_span(ret, text);

@@ -34,8 +34,8 @@ static bool check_e164(struct span text, struct span arg)
 	struct phone p;
 
 	(void)arg;
-	return phone_read(text, &p) && p.n >= 7 && p.n <= PHONE_DIGITS_MAX && p.digits[0] != '0' &&
-	       phone_country_fits(p.digits, p.n);
+	return value_phone_read(text, &p) && p.n >= 7 && p.n <= PHONE_DIGITS_MAX && p.digits[0] != '0' &&
+	       value_phone_fits_country(p.digits, p.n);
 }
 
 static bool check_phone(struct span text, struct span arg)
@@ -43,7 +43,7 @@ static bool check_phone(struct span text, struct span arg)
 	struct phone p;
 
 	(void)arg;
-	return phone_read(text, &p) && phone_is_plausible(&p, text);
+	return value_phone_read(text, &p) && value_phone_is_plausible(&p, text);
 }
 
 /* ISO/IEC 7812: 12 to 19 digits, spaces or dashes between, the last one the check digit. */

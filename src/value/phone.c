@@ -50,7 +50,7 @@ static const struct {
 	{ 996, 9, 9 }, { 998, 9, 9 },
 };
 
-bool phone_country_fits(const char *digits, size_t n)
+bool value_phone_fits_country(const char *digits, size_t n)
 {
 	unsigned code = 0;
 
@@ -95,14 +95,14 @@ static void cut_dial_prefix(struct phone *p)
 		cut = 2;
 	else if (p->n > 10 && !memcmp(p->digits, "011", 3))
 		cut = 3;
-	if (!cut || !phone_country_fits(p->digits + cut, p->n - cut))
+	if (!cut || !value_phone_fits_country(p->digits + cut, p->n - cut))
 		return;
 	memmove(p->digits, p->digits + cut, p->n - cut + 1);
 	p->n -= cut;
 	p->international = true;
 }
 
-bool phone_read(struct span text, struct phone *ret)
+bool value_phone_read(struct span text, struct phone *ret)
 {
 	struct phone p = { .n = 0 };
 	struct span s = strip_uri(span_trim(text));
@@ -190,7 +190,7 @@ static bool is_other_notation(struct span text)
 	return n >= 3 && longest < 3 && memchr(text.p, '.', text.len) && text.p[0] != '0';
 }
 
-bool phone_is_plausible(const struct phone *p, struct span text)
+bool value_phone_is_plausible(const struct phone *p, struct span text)
 {
 	size_t same = 1;
 
@@ -201,8 +201,8 @@ bool phone_is_plausible(const struct phone *p, struct span text)
 	if (same == p->n)
 		return false;
 	if (p->international)
-		return phone_country_fits(p->digits, p->n);
+		return value_phone_fits_country(p->digits, p->n);
 	if (p->separated && is_other_notation(text))
 		return false;
-	return p->n <= 12 || phone_country_fits(p->digits, p->n);
+	return p->n <= 12 || value_phone_fits_country(p->digits, p->n);
 }

@@ -15,10 +15,10 @@ struct phone {
 	bool separated;			/* spaces, dots, dashes, slashes or parentheses stood between */
 };
 /* Reads all of text as a phone number's spelling, also in a tel: or sip: URI. */
-bool phone_read(struct span text, struct phone *ret);
+bool value_phone_read(struct span text, struct phone *ret);
 /* Is n right for the country whose code the digits begin with? */
-bool phone_country_fits(const char *digits, size_t n);
+bool value_phone_fits_country(const char *digits, size_t n);
 /* Would the whole digits do as a number of one of the plans we know, "+" or not? */
-bool phone_is_plausible(const struct phone *p, struct span text);
+bool value_phone_is_plausible(const struct phone *p, struct span text);
 
 #endif
