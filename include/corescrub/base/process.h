@@ -12,10 +12,10 @@
 
 /* The parts of a confinement, as bits. What the kernel could not give comes back in `missing`. */
 enum sandbox_part {
-	SANDBOX_SECCOMP = 1 << 0,	/* no socket, connect, ptrace, truncate, exec after the first, … */
+	SANDBOX_SECCOMP = 1 << 0,	/* a list of harmless system calls; no socket, exec, fork, kill, … */
 	SANDBOX_LANDLOCK = 1 << 1,	/* only the named paths can be read, none written */
 	SANDBOX_NETNS = 1 << 2,		/* an empty network namespace */
-	SANDBOX_RLIMIT = 1 << 3,	/* memory, file size 0, processes */
+	SANDBOX_RLIMIT = 1 << 3,	/* memory, bytes of a file, descriptors */
 	SANDBOX_NO_NEW_PRIVS = 1 << 4,
 	SANDBOX_PDEATHSIG = 1 << 5,
 	SANDBOX_NO_DUMP = 1 << 6,	/* RLIMIT_CORE 1: also no dump to a pipe handler */
@@ -26,34 +26,40 @@ enum sandbox_part {
 struct sandbox {
 	unsigned parts;			/* which to use; SANDBOX_ALL but for --no-sandbox */
 	bool strict;			/* a part that can't be had is RC_SANDBOX (as root) */
-	const char *const *read_paths;	/* NULL-terminated: files, or folders with all below */
+	const char *const *read_paths;	/* NULL-terminated: files, or folders with all below; absent ones
+					   are passed over; /proc/self/fd/N means ours. May be NULL */
 	const char *const *exec_paths;	/* NULL-terminated: likewise, and executable */
-	const int *write_fds;		/* nothing can be opened for writing; these are inherited */
-	uid_t uid;			/* SANDBOX_OWNER: who to become; 0 = root without capabilities */
+	uid_t uid;			/* SANDBOX_OWNER: who to become, where we are root;
+					   0 = root without capabilities */
 	gid_t gid;
 	uint64_t memory;		/* RLIMIT_AS in bytes, 0 = none */
+	uint64_t file_size;		/* RLIMIT_FSIZE: what it may write to an inherited file, memfds
+					   too; past it SIGXFSZ. 0 = nothing */
 };
 
 struct process_spec {
 	const char *const *argv;	/* argv[0] is looked up in PATH if it has no slash */
 	const char *const *env;		/* NULL-terminated; NULL = empty */
 	int in, out, err;		/* descriptors for 0, 1, 2; -1 = /dev/null */
-	const int *keep_fds;		/* others to inherit, at the same numbers; -1 ends; may be NULL */
+	const int *keep_fds;		/* others (> 2) to inherit, at the same numbers; -1 ends; may be NULL */
 	const struct sandbox *sandbox;	/* NULL = none but no_new_privs, pdeathsig and no dump */
 };
 
 struct process;
+/* RC_NOTFOUND: no such program; RC_SANDBOX: `strict` and a part is missing; RC_CHILD: it can't be run.
+   Under SANDBOX_SECCOMP the program must be a binary, no script, and can start no other. */
 int process_start(const struct process_spec *spec, struct process **ret, struct err *err);
 unsigned process_missing(const struct process *p);	/* enum sandbox_part bits not in force */
 int process_fd(const struct process *p);		/* a pidfd, to poll */
-/* Waits at most timeout_ms (-1: for ever; then RC_TIMEOUT) and gives waitpid's status. */
+/* Waits at most timeout_ms (-1: for ever), then RC_TIMEOUT, and it still runs. Else waitpid's status;
+   what it left in its process group is killed. */
 int process_wait(struct process *p, int timeout_ms, int *ret_status, struct err *err);
 void process_kill(struct process *p);			/* SIGKILL to it and its group */
 void process_free(struct process *p);			/* kills and reaps if still running */
 AUTO_DEFINE(process, process_free)
 
-/* Confines this very process, for our own parsers of hostile bytes: no new descriptors but reads of
-   what is open. Gives the missing parts. */
+/* Confines this very process, for our own parsers of hostile bytes: what is open can be read and
+   written, nothing can be opened. Before any thread is started. Gives the missing parts. */
 int sandbox_apply_self(const struct sandbox *s, unsigned *ret_missing, struct err *err);
 /* Which parts this machine could give, without using them (for doctor). */
 unsigned sandbox_probe(void);
