@@ -55,6 +55,22 @@ int engine_clean_name(struct engine *e, struct span name, struct buf *ret, struc
 int engine_seal_own(struct engine *e, const char *name, struct buf *text, struct scrubbed **ret,
 		    struct err *err);
 
+/* One step over a text, or over every text inside a compressed file or archive. */
+typedef int (*engine_step_fn)(struct engine *e, const struct artifact *a, struct err *err);
+int engine_each_member(struct engine *e, const struct artifact *a, engine_step_fn step,
+		       struct err *err);
+/* engine_clean for a text, compressed file or archive, written as what it was. What is left out is told
+   in words fit to print. */
+struct engine_rewrite {
+	struct engine *engine;
+	const struct engine_watch *watch;	/* may be NULL */
+	void (*left_out)(void *ctx, const char *text);
+	void *ctx;
+	bool pass_binary;
+};
+int engine_clean_file(const struct engine_rewrite *w, const struct artifact *a, struct sink *out,
+		      struct err *err);
+
 /* Calls fn for each file of `path`: itself, or all regular files below a folder, sorted by name; what is
    neither goes to skipped (may be NULL). `relative` is "" for a file given itself. */
 typedef int (*run_file_fn)(void *ctx, const char *path, const char *relative, struct err *err);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run_internal.h"
 
-#include <corescrub/archive.h>
 #include <corescrub/report.h>
 
 #include <fcntl.h>
@@ -24,34 +23,24 @@ struct scrub {
 	struct sink_fd *findings;	/* or NULL */
 	struct run_scrub_result *result;
 	struct err *err;		/* for callbacks that have no room for one */
-	uint64_t line, line_off;	/* of the text at hand: the line that begins at line_off */
+	const char *text;		/* the one that line and line_off are of */
+	uint64_t line, line_off;	/* the line that begins at line_off */
 };
 
-static void warn_clean(struct scrub *s, const char *path, const char *why)
-{
-	AUTO_BUF name = BUF_INIT;
-	struct err ignored = ERR_INIT;
-
-	if (!s->job->listener.warn)
-		return;
-	/* a file's name may hold what its content does */
-	if (engine_clean_name(s->engine, span_str(path), &name, &ignored) < 0)
-		buf_add_str(&name, "a file");
-	buf_addf(&name, ": left out: %s", why);
-	s->job->listener.warn(s->job->listener.ctx, name.p);
-}
-
-static void left_out(void *ctx, const char *path, const char *why)
+static void left_out(void *ctx, const char *text)
 {
 	struct scrub *s = ctx;
 
 	s->result->left_out++;
-	warn_clean(s, path, why);
+	if (s->job->listener.warn)
+		s->job->listener.warn(s->job->listener.ctx, text);
 }
 
+/* What is no file is only named: nothing is learned yet that its name could be cleaned with. */
 static void skipped(void *ctx, const char *path)
 {
-	left_out(ctx, path, "neither a file nor a folder");
+	(void)path;
+	left_out(ctx, "something that is neither a file nor a folder was left out");
 }
 
 static int add_input(void *ctx, const char *path, const char *relative, struct err *err)
@@ -87,51 +76,17 @@ static void input_close(struct scrub *s, struct input *in)
 	in->artifact = NULL;
 }
 
-/* Runs step over every text there is, members of archives too. */
-typedef int (*text_step)(struct engine *e, const struct artifact *a, struct err *err);
-
-struct member_ctx {
-	struct engine *engine;
-	text_step step;
-};
-
-static int step_member(void *ctx, const char *path, struct span text, struct buf *ret, struct err *err)
+static int each_text(struct scrub *s, engine_step_fn step, struct err *err)
 {
-	struct member_ctx *m = ctx;
-	AUTO(artifact) a = artifact_new(path, ARTIFACT_TEXT);
+	int rc = RC_OK;
 
-	(void)ret;
-	a->text = text;
-	return m->step(m->engine, a, err);
-}
-
-static int each_text(struct scrub *s, text_step step, struct err *err)
-{
-	struct member_ctx ctx = { s->engine, step };
-	struct archive_visitor visitor = { .text = step_member, .ctx = &ctx };
-
-	for (size_t i = 0; i < s->n; i++) {
-		struct input *in = &s->inputs[i];
-		int rc = input_open(s, in, err);
-
-		if (rc < 0)
-			return rc;
-		switch (archive_probe_bytes(in->artifact->text)) {
-		case ARCHIVE_PLAIN:
-			rc = step(s->engine, in->artifact, err);
-			break;
-		case ARCHIVE_COMPRESSED:
-		case ARCHIVE_MEMBERS:
-			rc = archive_walk(in->artifact->text, in->artifact->name, &visitor, err);
-			break;
-		case ARCHIVE_BINARY:
-			break;
-		}
-		input_close(s, in);
-		if (rc < 0)
-			return rc;
+	for (size_t i = 0; rc == RC_OK && i < s->n; i++) {
+		rc = input_open(s, &s->inputs[i], err);
+		if (rc == RC_OK)
+			rc = engine_each_member(s->engine, s->inputs[i].artifact, step, err);
+		input_close(s, &s->inputs[i]);
 	}
-	return RC_OK;
+	return rc;
 }
 
 /* Line and column (bytes, from 1) of an offset; offsets come in rising order for one text. */
@@ -141,6 +96,11 @@ static void place_of(struct scrub *s, const struct artifact *a, uint64_t off, ui
 	const char *p = a->text.p;
 	const char *nl;
 
+	if (s->text != p || off < s->line_off) {
+		s->text = p;
+		s->line = 1;
+		s->line_off = 0;
+	}
 	while ((nl = memchr(p + s->line_off, '\n', off - s->line_off))) {
 		s->line_off = nl + 1 - p;
 		s->line++;
@@ -176,63 +136,18 @@ static int write_findings(void *ctx, const struct artifact *a, const struct reda
 	return RC_OK;
 }
 
-static int clean_text(struct scrub *s, const struct artifact *a, struct sink *out, struct err *err)
-{
-	struct engine_watch watch = { .plan = write_findings, .plan_ctx = s };
-
-	s->line = 1;
-	s->line_off = 0;
-	return engine_clean(s->engine, a, &watch, out, err);
-}
-
-static int clean_member(void *ctx, const char *path, struct span text, struct buf *ret, struct err *err)
-{
-	AUTO(artifact) a = artifact_new(path, ARTIFACT_TEXT);
-	struct sink_buf out;
-	int rc;
-
-	a->text = text;
-	sink_buf_init(&out);
-	rc = clean_text(ctx, a, &out.sink, err);
-	if (rc == RC_OK)
-		buf_add_span(ret, buf_span(&out.buf));
-	buf_done(&out.buf);
-	return rc;
-}
-
-static int clean_member_name(void *ctx, const char *path, struct span name, struct buf *ret,
-			     struct err *err)
-{
-	struct scrub *s = ctx;
-
-	(void)path;
-	return engine_clean_name(s->engine, name, ret, err);
-}
-
 static int clean_input(struct scrub *s, struct input *in, struct sink *out, struct err *err)
 {
-	struct archive_visitor visitor = {
-		.text = clean_member,
-		.name = clean_member_name,
+	struct engine_watch watch = { .plan = write_findings, .plan_ctx = s };
+	struct engine_rewrite rewrite = {
+		.engine = s->engine,
+		.watch = &watch,
 		.left_out = left_out,
 		.ctx = s,
 		.pass_binary = s->job->pass_binary,
 	};
-	const struct artifact *a = in->artifact;
 
-	switch (archive_probe_bytes(a->text)) {
-	case ARCHIVE_PLAIN:
-		return clean_text(s, a, out, err);
-	case ARCHIVE_COMPRESSED:
-	case ARCHIVE_MEMBERS:
-		return archive_rewrite(a->text, a->name, &visitor, out, err);
-	case ARCHIVE_BINARY:
-		if (s->job->pass_binary)
-			return out->write(out, a->text, err);
-		left_out(s, a->name, "neither text nor an archive that opens");
-		return RC_OK;
-	}
-	return RC_OK;
+	return engine_clean_file(&rewrite, in->artifact, out, err);
 }
 
 static int drop(struct sink *sink, struct span bytes, struct err *err)
@@ -369,6 +284,7 @@ static int gather(struct scrub *s, struct err *err)
 /* --stream: each piece that arrives, to its last line end, with what was learned so far. */
 static int stream_piece(struct scrub *s, struct buf *pending, size_t n, struct err *err)
 {
+	struct engine_watch watch = { .plan = write_findings, .plan_ctx = s };
 	AUTO(artifact) a = artifact_new("standard input", ARTIFACT_TEXT);
 	struct sink_fd out;
 	int rc, flushed;
@@ -378,7 +294,7 @@ static int stream_piece(struct scrub *s, struct buf *pending, size_t n, struct e
 	if (rc < 0)
 		return rc;
 	sink_fd_init(&out, s->job->out_fd, "standard output");
-	rc = clean_text(s, a, &out.sink, err);
+	rc = engine_clean(s->engine, a, &watch, &out.sink, err);
 	flushed = sink_fd_flush(&out, rc == RC_OK ? err : NULL);
 	if (rc < 0 || flushed < 0)
 		return rc < 0 ? rc : flushed;

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report_internal.h"
+#include "run_texts.h"
+
+#include <corescrub/bt.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+const char *const crash_text_names[TEXT_COUNT] = { "thread1", "brief", "full", "locks", "info" };
+
+/* SOURCE_DATE_EPOCH, else the core's own time. */
+static int64_t created_time(const struct stat *st)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	char *end = NULL;
+	long long t = epoch && *epoch ? strtoll(epoch, &end, 10) : 0;
+
+	return end && !*end && t >= 0 ? t : st->st_mtime;
+}
+
+static int open_core_file(struct crash *c, struct err *err)
+{
+	struct stat st;
+
+	/* O_NONBLOCK: a fifo must not hold us up */
+	c->fd = open(c->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (c->fd < 0)
+		return err_errno(err, errno == ENOENT ? RC_NOTFOUND : RC_IO, "can't open %s", c->path);
+	if (fstat(c->fd, &st) < 0)
+		return err_errno(err, RC_IO, "%s", c->path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, RC_FORMAT, "%s is no regular file", c->path);
+	if (st.st_size == 0)
+		return err_set(err, RC_FORMAT, "%s is empty", c->path);
+	c->uid = st.st_uid;
+	c->gid = st.st_gid;
+	c->created = created_time(&st);
+	return elfcore_open(c->fd, c->path, &c->core, err);
+}
+
+static void add_readable(struct crash *c, char *path)
+{
+	if (c->n_readable + 2 > c->cap_readable) {
+		c->cap_readable = c->cap_readable ? c->cap_readable * 2 : 16;
+		c->readable = xreallocarray(c->readable, c->cap_readable, sizeof(*c->readable));
+	}
+	c->readable[c->n_readable++] = path;
+	c->readable[c->n_readable] = NULL;
+}
+
+static void warn(const struct crash *c, const char *text)
+{
+	if (c->job->listener.warn)
+		c->job->listener.warn(c->job->listener.ctx, text);
+}
+
+/* Every file that the core names is a claim; gdb sees those whose build id is the mapped one. */
+static int vouch_files(struct crash *c)
+{
+	const struct elfcore_info *info = elfcore_info(c->core);
+	const struct elfcore_file *files;
+	size_t n, refused = 0;
+
+	files = elfcore_files(c->core, &n);
+	for (size_t i = 0; i < n; i++) {
+		AUTO_CLOSE int fd = -1;
+		struct err ignored = ERR_INIT;
+		int rc;
+
+		if (!files[i].elf)
+			continue;
+		rc = elfcore_vouch(c->core, &files[i], c->job->sysroot, c->uid, c->gid, &fd, &ignored);
+		if (rc < 0) {
+			refused++;
+			continue;
+		}
+		add_readable(c, c->job->sysroot ? xasprintf("%s%s", c->job->sysroot, files[i].path) :
+						  xstrdup(files[i].path));
+		if (!c->exe && info->program && strcmp(info->program, files[i].path) == 0)
+			c->exe = xstrdup(c->readable[c->n_readable - 1]);
+	}
+	if (refused && c->job->listener.note) {
+		AUTO_FREE char *text = xasprintf("%zu files that the core names were not opened: not "
+						 "there, or another build",
+						 refused);
+		c->job->listener.note(c->job->listener.ctx, text);
+	}
+	return RC_OK;
+}
+
+/* --exe: the user vouches for it, if it can be a program at all. */
+static int take_exe(struct crash *c, struct err *err)
+{
+	AUTO_CLOSE int fd = open(c->job->exe, O_RDONLY | O_CLOEXEC);
+	uint8_t id[64];
+	bool debug;
+	size_t len;
+	int rc;
+
+	if (fd < 0)
+		return err_errno(err, RC_NOTFOUND, "can't open the program %s", c->job->exe);
+	rc = elfcore_file_build_id(fd, id, &len, &debug, err);
+	if (rc < 0)
+		return rc;
+	free(c->exe);
+	c->exe = xstrdup(c->job->exe);
+	add_readable(c, xstrdup(c->job->exe));
+	return RC_OK;
+}
+
+/* The first part of the files' names: the core's, without ':' and this machine's name. */
+static char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	AUTO_BUF out = BUF_INIT;
+	char host[256] = "";
+	size_t n;
+
+	gethostname(host, sizeof(host) - 1);
+	n = strlen(host);
+	for (const char *p = slash ? slash + 1 : path; *p;) {
+		if (n >= 3 && strncmp(p, host, n) == 0) {
+			buf_add_str(&out, "host");
+			p += n;
+			continue;
+		}
+		buf_add_char(&out, *p == ':' || (unsigned char)*p < 0x21 ? '-' : *p);
+		p++;
+	}
+	return buf_steal(&out);
+}
+
+int crash_open(struct crash *c, const struct run_report_job *job, const char *path, struct err *err)
+{
+	int rc;
+
+	*c = (struct crash){ .job = job, .path = path, .fd = -1 };
+	c->base = base_name(path);
+	rc = open_core_file(c, err);
+	if (rc < 0)
+		return rc;
+	rc = vouch_files(c);
+	if (rc == RC_OK && job->exe)
+		rc = take_exe(c, err);
+	if (rc < 0)
+		return rc;
+	if (elfcore_info(c->core)->truncated)
+		warn(c, "the core is truncated: threads or variables may be missing");
+	if (!c->exe)
+		warn(c, "the program is not there or another build: frames will have no names "
+			"(see --exe)");
+	return RC_OK;
+}
+
+int crash_gdb(struct crash *c, unsigned shares, struct err *err)
+{
+	static const char *const none[] = { NULL };
+	struct gdb_job job = {
+		.core_fd = c->fd,
+		.core_name = c->path,
+		.exe = c->exe,
+		.sysroot = c->job->sysroot,
+		.gdb = c->job->gdb,
+		.readable = c->readable ? (const char *const *)c->readable : none,
+		.timeout_s = c->job->timeout_s,
+		.jobs = shares,
+		.sandbox = !c->job->no_sandbox,
+		.strict = geteuid() == 0,
+		.uid = c->uid,
+		.gid = c->gid,
+	};
+
+	elfcore_threads(c->core, &job.n_threads);
+	return gdb_run(&job, &c->gdb, err);
+}
+
+static struct artifact *make_text(struct crash *c, enum crash_text which, const struct artifact *head,
+				  struct span body)
+{
+	AUTO_BUF text = BUF_INIT;
+
+	/* the first line that the usual tool writes, so that readers of its files know these */
+	buf_addf(&text, "!@!@!@! %s.txt !@!@!@!\n\n", crash_text_names[which]);
+	if (head)
+		buf_add_span(&text, head->text);
+	buf_add_span(&text, body);
+	if (text.len && text.p[text.len - 1] != '\n')
+		buf_add_char(&text, '\n');
+	return artifact_from_buf(c->names[which], ARTIFACT_GDB, &text);
+}
+
+/* Finds duplicates of a crash: the digest of the crashing thread's function names. */
+static int take_fingerprint(struct crash *c, struct err *err)
+{
+	AUTO(bt) b = NULL;
+	AUTO(bt_cursor) cursor = NULL;
+	AUTO_BUF names = BUF_INIT;
+	const struct bt_value *v;
+	int rc = bt_parse(c->gdb->thread1->text, &b, err);
+
+	if (rc < 0)
+		return rc;
+	cursor = bt_cursor_new(b);
+	while ((v = bt_next(cursor))) {
+		if (v->type != BT_FRAME)
+			continue;
+		buf_add_span(&names, v->frame->function);
+		buf_add_char(&names, '\n');
+	}
+	digest_sha256(buf_span(&names), c->fingerprint);
+	return RC_OK;
+}
+
+int crash_texts(struct crash *c, struct err *err)
+{
+	const struct gdb_result *g = c->gdb;
+	AUTO_BUF info = BUF_INIT, locks = BUF_INIT;
+
+	for (size_t i = 0; i < TEXT_COUNT; i++)
+		c->names[i] = xasprintf("%s-%s.txt", c->base, crash_text_names[i]);
+	run_info_text(c->core, g->sharedlibs->text, g->version, &info);
+	run_locks_text(c->core, g->full->text, &locks);
+	c->texts[TEXT_THREAD1] = make_text(c, TEXT_THREAD1, g->head, g->thread1->text);
+	c->texts[TEXT_BRIEF] = make_text(c, TEXT_BRIEF, g->head, g->brief->text);
+	c->texts[TEXT_FULL] = make_text(c, TEXT_FULL, g->head, g->full->text);
+	c->texts[TEXT_LOCKS] = make_text(c, TEXT_LOCKS, NULL, buf_span(&locks));
+	c->texts[TEXT_INFO] = make_text(c, TEXT_INFO, NULL, buf_span(&info));
+	return take_fingerprint(c, err);
+}
+
+void crash_done(struct crash *c)
+{
+	elfcore_free(c->core);
+	gdb_result_free(c->gdb);
+	for (size_t i = 0; i < TEXT_COUNT; i++) {
+		artifact_free(c->texts[i]);
+		scrubbed_free(c->clean[i]);
+		free(c->names[i]);
+	}
+	for (size_t i = 0; i < c->n_readable; i++)
+		free(c->readable[i]);
+	free(c->readable);
+	free(c->exe);
+	free(c->base);
+	tally_done(&c->tally);
+	auto_close_p(&c->fd);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report_internal.h"
+
+#include <corescrub/bundle.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* The files of one core's folder and its package, out of clean texts and the tally. */
+
+/* The usual tracker's limit for one attachment, bytes. */
+#define TRACKER_LIMIT ((uint64_t)25 * 1000 * 1000)
+
+struct pack {
+	struct crash *crash;
+	struct engine *engine;
+	struct report_account account;
+	struct report_file *files;
+	size_t n_files;
+	const struct scrubbed **members;	/* of the package, borrowed */
+	size_t n_members;
+	struct scrubbed *own[3];		/* README, page, manifest */
+	const char *missing[10];		/* parts of the confinement, by name */
+	char ruleset[2 * DIGEST_LEN + 1];
+	char build_id[129];
+	char signal[32];
+	struct report_row *rows;
+};
+
+static void pack_done(struct pack *p)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(p->own); i++)
+		scrubbed_free(p->own[i]);
+	free(p->files);
+	free(p->members);
+	free(p->rows);
+}
+
+static void add_member(struct pack *p, const struct scrubbed *s, const char *kind)
+{
+	struct report_file *f = &p->files[p->n_files++];
+
+	p->members[p->n_members++] = s;
+	f->path = scrubbed_name(s);
+	f->kind = kind;
+	f->size = scrubbed_text(s).len;
+	digest_sha256(scrubbed_text(s), f->sha256);
+}
+
+static void name_missing(struct pack *p)
+{
+	unsigned missing = p->crash->job->no_sandbox ? SANDBOX_ALL : p->crash->gdb->missing;
+	size_t n = 0;
+
+	for (unsigned bit = 1; bit & SANDBOX_ALL; bit <<= 1)
+		if (missing & bit)
+			p->missing[n++] = sandbox_part_name(bit);
+	p->missing[n] = NULL;
+}
+
+static void name_signal(struct pack *p)
+{
+	int signal = elfcore_info(p->crash->core)->signal;
+	const char *abbrev = sigabbrev_np(signal);
+
+	if (abbrev)
+		snprintf(p->signal, sizeof(p->signal), "SIG%s", abbrev);
+	else
+		snprintf(p->signal, sizeof(p->signal), "%d", signal);
+}
+
+/* The build id of the program: of the mapped file that is the program. */
+static void find_build_id(struct pack *p)
+{
+	const struct elfcore_info *info = elfcore_info(p->crash->core);
+	size_t n;
+	const struct elfcore_file *files = elfcore_files(p->crash->core, &n);
+
+	for (size_t i = 0; i < n && info->program; i++)
+		if (strcmp(files[i].path, info->program) == 0 && files[i].build_id_len)
+			digest_hex(files[i].build_id, files[i].build_id_len, p->build_id);
+}
+
+static void fill_account(struct pack *p)
+{
+	const struct finding_rule *rules;
+	struct report_account *a = &p->account;
+	struct tally *t = &p->crash->tally;
+	size_t n_rules, n_threads;
+
+	rules = detector_rules(p->engine->detector, &n_rules);
+	p->rows = tally_rows(t, rules, &a->n_rows);
+	elfcore_threads(p->crash->core, &n_threads);
+	ruleset_hash(p->engine->rules, p->ruleset);
+	name_missing(p);
+	find_build_id(p);
+	name_signal(p);
+	a->case_name = p->engine->case_name;
+	a->tool = "corescrub " CORESCRUB_VERSION;
+	a->ruleset = p->ruleset;
+	a->policy = p->crash->job->common.policy ? p->crash->job->common.policy : "public";
+	a->created = p->crash->created;
+	memcpy(a->fingerprint, p->crash->fingerprint, DIGEST_LEN);
+	a->rows = p->rows;
+	a->open = t->open;
+	a->hints = t->hints;
+	a->preexisting = redact_preexisting(p->engine->redactor);
+	a->confinement = p->missing;
+	a->build_id = p->build_id[0] ? p->build_id : NULL;
+	a->signal = p->signal;
+	a->mode = "none";
+	a->threads = n_threads;
+}
+
+static void readme_text(const struct pack *p, struct buf *ret)
+{
+	buf_addf(ret,
+		 "A crash report, scrubbed by %s for publication.\n\n"
+		 "thread1, brief, full, locks and info are gdb's texts; values that could identify or\n"
+		 "harm somebody were replaced by tokens such as [phone~xxxxxxxxxx]. Equal values have\n"
+		 "equal tokens, within this report only. Frames, functions, files and lines are as gdb\n"
+		 "printed them.\n\n"
+		 "What was replaced, by which rule:\n    less manifest.json\n"
+		 "Check that the files are the ones that were packed:\n    corescrub verify .\n"
+		 "Look at it as a page:\n    xdg-open review.html\n",
+		 p->account.tool);
+}
+
+/* Member names in the package are without the core's name: its folder carries that. */
+static int seal_own(struct pack *p, size_t slot, const char *name, struct buf *text, const char *kind,
+		    struct err *err)
+{
+	int rc = engine_seal_own(p->engine, name, text, &p->own[slot], err);
+
+	if (rc == RC_OK)
+		add_member(p, p->own[slot], kind);
+	return rc;
+}
+
+static int build_members(struct pack *p, const struct attachments *more, struct err *err)
+{
+	AUTO_BUF readme = BUF_INIT, page = BUF_INIT, manifest = BUF_INIT;
+	size_t most = TEXT_COUNT + more->n + ARRAY_SIZE(p->own);
+	int rc;
+
+	p->files = xcalloc(most, sizeof(*p->files));
+	p->members = xcalloc(most, sizeof(*p->members));
+	for (size_t i = 0; i < TEXT_COUNT; i++)
+		add_member(p, p->crash->clean[i], crash_text_names[i]);
+	for (size_t i = 0; i < more->n; i++)
+		add_member(p, more->v[i], "attachment");
+	p->account.texts = p->members;
+	p->account.n_texts = p->n_members;
+	readme_text(p, &readme);
+	rc = seal_own(p, 0, "README.txt", &readme, "readme", err);
+	p->account.files = p->files;
+	p->account.n_files = p->n_files;
+	if (rc == RC_OK)
+		rc = report_page(&p->account, &page, err);
+	if (rc == RC_OK)
+		rc = seal_own(p, 1, "review.html", &page, "page", err);
+	p->account.n_files = p->n_files;
+	if (rc == RC_OK)
+		rc = report_manifest(&p->account, &manifest, err);
+	if (rc == RC_OK)
+		rc = seal_own(p, 2, "manifest.json", &manifest, "manifest", err);
+	return rc;
+}
+
+static int write_file(struct outdir *dir, const char *base, const char *name, struct span text,
+		      struct err *err)
+{
+	AUTO_FREE char *full = base ? xasprintf("%s-%s", base, name) : xstrdup(name);
+	int fd, rc = outdir_add(dir, full, 0600, &fd, err);
+
+	return rc < 0 ? rc : file_write_all(fd, text, full, err);
+}
+
+static int write_package(struct pack *p, struct outdir *dir, struct err *err)
+{
+	AUTO_FREE char *name = xasprintf("%s.tar.gz", p->crash->base);
+	AUTO(bundle) b = bundle_new(p->crash->base, p->crash->created);
+	const struct run_listener *l = &p->crash->job->listener;
+	struct sink_fd out;
+	int fd, rc;
+
+	for (size_t i = 0; i < p->n_members; i++)
+		bundle_add(b, p->members[i]);
+	rc = outdir_add(dir, name, 0600, &fd, err);
+	if (rc < 0)
+		return rc;
+	sink_fd_init(&out, fd, name);
+	rc = bundle_write(b, &out.sink, err);
+	if (rc == RC_OK)
+		rc = sink_fd_flush(&out, err);
+	buf_done(&out.pending);
+	if (rc == RC_OK && out.written > TRACKER_LIMIT && l->warn)
+		l->warn(l->ctx, "the package is larger than most trackers take (25 MB)");
+	return rc;
+}
+
+static int write_private_page(struct pack *p, struct outdir *dir, struct err *err)
+{
+	AUTO_BUF page = BUF_INIT;
+	const struct tally *t = &p->crash->tally;
+	int rc = report_private_page(&p->account, t->items, t->n_items, &page, err);
+
+	return rc < 0 ? rc :
+			write_file(dir, p->crash->base, "review-private.html", buf_span(&page), err);
+}
+
+static int write_all(struct pack *p, struct outdir *dir, bool packed, struct err *err)
+{
+	int rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < TEXT_COUNT; i++)
+		rc = write_file(dir, NULL, scrubbed_name(p->crash->clean[i]),
+				scrubbed_text(p->crash->clean[i]), err);
+	if (rc == RC_OK)
+		rc = write_file(dir, p->crash->base, "review.html", scrubbed_text(p->own[1]), err);
+	if (rc == RC_OK)
+		rc = write_file(dir, p->crash->base, "manifest.json", scrubbed_text(p->own[2]), err);
+	if (rc == RC_OK)
+		rc = write_private_page(p, dir, err);
+	if (rc == RC_OK && packed)
+		rc = write_package(p, dir, err);
+	return rc;
+}
+
+int crash_pack(struct crash *c, struct engine *e, const struct attachments *more, struct outdir *dir,
+	       bool as_json, bool *ret_packed, struct buf *ret_table, struct err *err)
+{
+	struct pack p = { .crash = c, .engine = e };
+	bool packed = c->tally.open == 0 || c->job->accept_open;
+	int rc;
+
+	fill_account(&p);
+	rc = build_members(&p, more, err);
+	if (rc == RC_OK)
+		rc = write_all(&p, dir, packed, err);
+	if (rc == RC_OK) {
+		report_table(&p.account, as_json, ret_table);
+		*ret_packed = packed;
+	}
+	pack_done(&p);
+	return rc;
+}

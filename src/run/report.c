@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report_internal.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Cores → reports: open all, run gdb on all, learn over all texts, clean each, write all or nothing. */
+
+struct attached {			/* one --attach file */
+	char *name;			/* as it will stand below attachments/, not yet clean */
+	struct artifact *artifact;
+};
+
+struct report {
+	const struct run_report_job *job;
+	struct engine *engine;
+	struct crash *crashes;
+	size_t n;
+	struct attached *attached;
+	size_t n_attached, cap_attached;
+	struct attachments clean;
+	struct run_report_result *result;
+	struct err *err;		/* for callbacks that have no room for one */
+};
+
+static void progress(const struct report *r, const char *phase, uint64_t done, uint64_t total)
+{
+	if (r->job->listener.progress)
+		r->job->listener.progress(r->job->listener.ctx, phase, done, total);
+}
+
+/* gdb on each core: processors are shared out, first over cores, then over the threads of a core. */
+struct gdb_pool {
+	struct report *report;
+	atomic_size_t next, done;
+	unsigned shares;		/* of one core */
+	pthread_mutex_t lock;
+	int rc;				/* the first failure */
+};
+
+static void *gdb_worker(void *arg)
+{
+	struct gdb_pool *pool = arg;
+	size_t i;
+
+	while ((i = atomic_fetch_add(&pool->next, 1)) < pool->report->n) {
+		struct err err = ERR_INIT;
+		int rc = crash_gdb(&pool->report->crashes[i], pool->shares, &err);
+
+		pthread_mutex_lock(&pool->lock);
+		if (rc < 0 && pool->rc == RC_OK) {
+			pool->rc = rc;
+			*pool->report->err = err;
+		}
+		pool->done++;
+		pthread_mutex_unlock(&pool->lock);
+	}
+	return NULL;
+}
+
+static int run_gdbs(struct report *r)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t jobs = r->job->jobs ? r->job->jobs : processors > 0 ? processors : 1;
+	size_t workers = jobs < r->n ? jobs : r->n, started = 0;
+	struct gdb_pool pool = {
+		.report = r, .shares = jobs / r->n ? jobs / r->n : 1, .lock = PTHREAD_MUTEX_INITIALIZER,
+	};
+	AUTO_FREE pthread_t *threads = xcalloc(workers, sizeof(*threads));
+
+	progress(r, "running gdb", 0, 0);
+	/* this thread is the last worker; one that can't be started leaves its work to the others */
+	while (started + 1 < workers &&
+	       pthread_create(&threads[started], NULL, gdb_worker, &pool) == 0)
+		started++;
+	gdb_worker(&pool);
+	for (size_t i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+	return pool.rc;
+}
+
+static int open_cores(struct report *r, struct err *err)
+{
+	const char *const *paths = r->job->cores;
+
+	while (paths[r->n])
+		r->n++;
+	r->crashes = xcalloc(r->n, sizeof(*r->crashes));
+	for (size_t i = 0; i < r->n; i++)
+		r->crashes[i].fd = -1;
+	for (size_t i = 0; i < r->n; i++) {
+		int rc = crash_open(&r->crashes[i], r->job, paths[i], err);
+
+		if (rc < 0)
+			return rc;
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(r->crashes[k].base, r->crashes[i].base) == 0) {
+				char *old = r->crashes[i].base;
+
+				r->crashes[i].base = xasprintf("%s-%zu", old, i + 1);
+				free(old);
+			}
+	}
+	return RC_OK;
+}
+
+static int attach_file(void *ctx, const char *path, const char *relative, struct err *err)
+{
+	struct report *r = ctx;
+	const char *slash = strrchr(path, '/');
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct attached *a;
+
+	if (fd < 0)
+		return err_errno(err, RC_NOTFOUND, "can't open %s", path);
+	GROW(r->attached, r->n_attached, r->cap_attached);
+	a = &r->attached[r->n_attached];
+	*a = (struct attached){ .name = xstrdup(relative[0] ? relative : slash ? slash + 1 : path) };
+	r->n_attached++;
+	return artifact_from_fd(fd, path, ARTIFACT_TEXT, &a->artifact, err);
+}
+
+static void left_out(void *ctx, const char *text)
+{
+	struct report *r = ctx;
+
+	r->result->left_out++;
+	if (r->job->listener.warn)
+		r->job->listener.warn(r->job->listener.ctx, text);
+}
+
+static void skipped(void *ctx, const char *path)
+{
+	(void)path;
+	left_out(ctx, "an attachment that is neither a file nor a folder was left out");
+}
+
+static int open_attachments(struct report *r, struct err *err)
+{
+	for (const char *const *p = r->job->attach; p && *p; p++) {
+		int rc = run_walk(*p, attach_file, skipped, r, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	return RC_OK;
+}
+
+static int each_text(struct report *r, engine_step_fn step, struct err *err)
+{
+	int rc = RC_OK;
+
+	for (size_t i = 0; i < r->n; i++)
+		for (size_t k = 0; rc == RC_OK && k < TEXT_COUNT; k++)
+			rc = step(r->engine, r->crashes[i].texts[k], err);
+	for (size_t i = 0; rc == RC_OK && i < r->n_attached; i++)
+		rc = engine_each_member(r->engine, r->attached[i].artifact, step, err);
+	return rc;
+}
+
+struct text_ctx {			/* which text of which core is being cleaned */
+	struct crash *crash;
+	enum crash_text which;
+};
+
+static int watch_plan(void *ctx, const struct artifact *a, const struct redact_plan *p)
+{
+	struct text_ctx *t = ctx;
+
+	tally_plan(&t->crash->tally, a, t->crash->names[t->which], p);
+	return RC_OK;
+}
+
+static int watch_item(void *ctx, const char *name, const struct check_item *item)
+{
+	struct text_ctx *t = ctx;
+
+	(void)name;
+	/* lines are the same before and after */
+	tally_item(&t->crash->tally, t->crash->names[t->which], SPAN_LIT(""), item);
+	return 0;
+}
+
+static int clean_crash(struct report *r, struct crash *c, struct err *err)
+{
+	AUTO_BUF base = BUF_INIT;
+	int rc = engine_clean_name(r->engine, span_str(c->base), &base, err);
+
+	if (rc < 0)
+		return rc;
+	free(c->base);
+	c->base = buf_steal(&base);
+	for (size_t k = 0; k < TEXT_COUNT; k++) {
+		struct text_ctx ctx = { c, k };
+		struct engine_watch watch = { watch_plan, &ctx, watch_item, &ctx };
+
+		free(c->names[k]);
+		c->names[k] = xasprintf("%s-%s.txt", c->base, crash_text_names[k]);
+		rc = engine_clean_sealed(r->engine, c->texts[k], c->names[k], &watch, &c->clean[k], err);
+		if (rc < 0)
+			return rc;
+	}
+	return RC_OK;
+}
+
+static int clean_attached(struct report *r, const struct attached *a, const char *name,
+			  struct scrubbed **ret, struct err *err)
+{
+	struct engine_rewrite rewrite = { .engine = r->engine, .left_out = left_out, .ctx = r };
+	uint64_t before = r->result->left_out;
+	struct sink_buf out;
+	int rc;
+
+	sink_buf_init(&out);
+	rc = engine_clean_file(&rewrite, a->artifact, &out.sink, err);
+	/* one that was left out whole is no empty member */
+	if (rc == RC_OK && (out.buf.len || r->result->left_out == before))
+		rc = engine_seal_own(r->engine, name, &out.buf, ret, err);
+	buf_done(&out.buf);
+	return rc;
+}
+
+static int clean_attachments(struct report *r, struct err *err)
+{
+	for (size_t i = 0; i < r->n_attached; i++) {
+		AUTO_BUF name = BUF_INIT;
+		struct scrubbed *clean = NULL;
+		int rc;
+
+		buf_add_str(&name, "attachments/");
+		rc = engine_clean_name(r->engine, span_str(r->attached[i].name), &name, err);
+		for (size_t k = 0; rc == RC_OK && k < r->clean.n; k++)
+			if (strcmp(scrubbed_name(r->clean.v[k]), name.p) == 0)
+				buf_addf(&name, ".%zu", i + 1);
+		if (rc == RC_OK)
+			rc = clean_attached(r, &r->attached[i], name.p, &clean, err);
+		if (rc < 0)
+			return rc;
+		if (!clean)
+			continue;
+		GROW(r->clean.v, r->clean.n, r->clean.cap);
+		r->clean.v[r->clean.n++] = clean;
+	}
+	return RC_OK;
+}
+
+static int clean_all(struct report *r, struct err *err)
+{
+	int rc = RC_OK;
+
+	progress(r, "learning", 0, 0);
+	if (r->engine->learn_texts) {
+		rc = each_text(r, engine_learn, err);
+		if (rc == RC_OK)
+			rc = each_text(r, engine_count, err);
+	}
+	if (rc == RC_OK)
+		rc = engine_seal(r->engine, err);
+	for (size_t i = 0; rc == RC_OK && i < r->n; i++) {
+		progress(r, "scrubbing", i, r->n);
+		rc = clean_crash(r, &r->crashes[i], err);
+	}
+	return rc == RC_OK ? clean_attachments(r, err) : rc;
+}
+
+/* One folder for all cores with -o, else one for each, beside where we stand. */
+static int write_folders(struct report *r, bool as_json, struct err *err)
+{
+	AUTO_FREE struct outdir **dirs = xcalloc(r->n, sizeof(*dirs));
+	size_t n_dirs = r->job->out_dir ? 1 : r->n;
+	int rc = RC_OK;
+
+	r->result->packed = true;
+	for (size_t i = 0; rc == RC_OK && i < r->n; i++) {
+		struct crash *c = &r->crashes[i];
+		AUTO_FREE char *place = r->job->out_dir ? xstrdup(r->job->out_dir) :
+							  xasprintf("%s-report", c->base);
+		bool packed;
+
+		progress(r, "packing", i, r->n);
+		if (i < n_dirs)
+			rc = outdir_open(place, &dirs[i], err);
+		if (rc == RC_OK)
+			rc = crash_pack(c, r->engine, &r->clean, dirs[i < n_dirs ? i : 0], as_json,
+					&packed, &r->result->table, err);
+		if (rc == RC_OK) {
+			r->result->packed = r->result->packed && packed;
+			r->result->open += c->tally.open;
+			r->result->hints += c->tally.hints;
+		}
+	}
+	/* the map first: a folder whose map is missing could not be undone, the reverse does no harm */
+	if (rc == RC_OK && !r->job->common.no_map) {
+		AUTO_FREE char *path = redact_map_path(r->engine->case_name);
+
+		rc = redact_map_write(r->engine->redactor, path, r->engine->case_name, err);
+	}
+	for (size_t i = 0; i < n_dirs; i++) {
+		if (rc == RC_OK)
+			rc = outdir_commit(dirs[i], err);
+		outdir_free(dirs[i]);
+	}
+	return rc;
+}
+
+/* An output that is there already is refused before hours of gdb, and again at the commit. */
+static int refuse_existing(struct report *r, struct err *err)
+{
+	struct outdir *probe = NULL;
+	int rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < (r->job->out_dir ? 1 : r->n); i++) {
+		AUTO_FREE char *place = r->job->out_dir ? xstrdup(r->job->out_dir) :
+							  xasprintf("%s-report", r->crashes[i].base);
+
+		rc = outdir_open(place, &probe, err);
+		if (rc == RC_OK)
+			outdir_free(probe);
+	}
+	return rc;
+}
+
+static int report_all(struct report *r, bool as_json, struct err *err)
+{
+	int rc = engine_new(&r->job->common, !r->job->common.no_map, &r->engine, err);
+
+	if (rc == RC_OK)
+		rc = open_cores(r, err);
+	if (rc == RC_OK)
+		rc = refuse_existing(r, err);
+	if (rc == RC_OK)
+		rc = open_attachments(r, err);
+	if (rc == RC_OK)
+		rc = run_gdbs(r);
+	for (size_t i = 0; rc == RC_OK && i < r->n; i++)
+		rc = crash_texts(&r->crashes[i], err);
+	if (rc == RC_OK)
+		rc = clean_all(r, err);
+	return rc == RC_OK ? write_folders(r, as_json, err) : rc;
+}
+
+static void report_done(struct report *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		crash_done(&r->crashes[i]);
+	free(r->crashes);
+	for (size_t i = 0; i < r->n_attached; i++) {
+		free(r->attached[i].name);
+		artifact_free(r->attached[i].artifact);
+	}
+	free(r->attached);
+	for (size_t i = 0; i < r->clean.n; i++)
+		scrubbed_free(r->clean.v[i]);
+	free(r->clean.v);
+	engine_free(r->engine);
+}
+
+int run_report(const struct run_report_job *job, bool as_json, struct run_report_result *ret,
+	       struct err *err)
+{
+	struct report r = { .job = job, .result = ret, .err = err };
+	int rc;
+
+	*ret = (struct run_report_result){ .table = BUF_INIT };
+	rc = report_all(&r, as_json, err);
+	if (rc == RC_OK)
+		ret->out_dir = job->out_dir ? xstrdup(job->out_dir) :
+					      xasprintf("%s-report", r.crashes[0].base);
+	else
+		run_report_result_done(ret);
+	report_done(&r);
+	return rc;
+}
+
+void run_report_result_done(struct run_report_result *r)
+{
+	buf_done(&r->table);
+	free(r->out_dir);
+	r->out_dir = NULL;
+}

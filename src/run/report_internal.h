@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORESCRUB_REPORT_INTERNAL_H
+#define CORESCRUB_REPORT_INTERNAL_H
+
+#include "run_internal.h"
+
+#include <corescrub/elfcore.h>
+#include <corescrub/gdb.h>
+#include <corescrub/report.h>
+
+/*
+ * One core on its way through `report`: crash_open (what the core says of itself, which of its files are
+ * vouched for), crash_gdb (may run in a thread of its own), crash_texts (the five clear texts), then the
+ * engine, then crash_pack.
+ */
+
+enum crash_text { TEXT_THREAD1, TEXT_BRIEF, TEXT_FULL, TEXT_LOCKS, TEXT_INFO, TEXT_COUNT };
+extern const char *const crash_text_names[TEXT_COUNT];	/* "thread1", … */
+
+/* What was redacted in one package: counts and distinct tokens by rule, open items, hints. */
+struct tally {
+	uint64_t *counts;		/* by rule */
+	size_t n_rules;
+	struct tally_mark { uint32_t rule; uint64_t token; } *marks;	/* one an edit */
+	size_t n, cap;
+	struct report_item *items;	/* their `file` and `what` are borrowed */
+	size_t n_items, cap_items;
+	uint64_t open, hints;
+};
+void tally_done(struct tally *t);
+void tally_plan(struct tally *t, const struct artifact *a, const char *file, const struct redact_plan *p);
+void tally_item(struct tally *t, const char *file, struct span text, const struct check_item *item);
+/* Rows with distinct counts, for report; the caller frees. */
+struct report_row *tally_rows(struct tally *t, const struct finding_rule *rules, size_t *ret_n);
+
+struct crash {
+	const struct run_report_job *job;
+	const char *path;
+	char *base;			/* the file names' first part: clean, no ':' */
+	int fd;
+	int64_t created;
+	uid_t uid;			/* of the core file: whom gdb becomes */
+	gid_t gid;
+	struct elfcore *core;
+	char *exe;			/* vouched program, or NULL */
+	char **readable;		/* vouched files, NULL-terminated */
+	size_t n_readable, cap_readable;
+	struct gdb_result *gdb;
+	struct artifact *texts[TEXT_COUNT];
+	struct scrubbed *clean[TEXT_COUNT];
+	char *names[TEXT_COUNT];	/* "<base>-full.txt" */
+	struct tally tally;
+	uint8_t fingerprint[DIGEST_LEN];
+};
+int crash_open(struct crash *c, const struct run_report_job *job, const char *path, struct err *err);
+int crash_gdb(struct crash *c, unsigned shares, struct err *err);
+int crash_texts(struct crash *c, struct err *err);
+void crash_done(struct crash *c);
+
+/* Texts that go along: --attach, cleaned once for all cores. */
+struct attachments {
+	struct scrubbed **v;
+	size_t n, cap;
+};
+
+/* Writes a core's files into the folder: the five texts, manifest, pages, and, unless open items hold
+   it back, the package. Appends to ret_table what a person should read. */
+int crash_pack(struct crash *c, struct engine *e, const struct attachments *more, struct outdir *dir,
+	       bool as_json, bool *ret_packed, struct buf *ret_table, struct err *err);
+
+#endif
