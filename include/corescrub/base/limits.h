@@ -25,8 +25,10 @@
 
 #define LIMIT_ARCHIVE_DEPTH	10		/* archives in archives */
 #define LIMIT_ARCHIVE_MEMBERS	200000
-#define LIMIT_ARCHIVE_RATIO	2000		/* unpacked : packed, above 64 MiB unpacked */
+#define LIMIT_ARCHIVE_RATIO	2000		/* unpacked : packed, above _FREE */
+#define LIMIT_ARCHIVE_FREE	MIB(64)		/* unpacked bytes for which no ratio is asked */
 #define LIMIT_ARCHIVE_BYTES	((uint64_t)64 << 30)
+#define LIMIT_ARCHIVE_SPOOL	MIB(4)		/* a member kept in memory, above it in a file */
 
 #define LIMIT_BT_DEPTH		512		/* nested braces in gdb's text */
 #define LIMIT_CORE_THREADS	65536
