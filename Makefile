@@ -82,6 +82,8 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(prog) $(DESTDIR)$(PREFIX)/bin/corescrub
 	install -m 644 $B/rules/*.yaml $B/rules/rules.hsdb $(DESTDIR)$(PREFIX)/share/corescrub/rules/
+	$(prog) generate man > $(DESTDIR)$(PREFIX)/share/man/man1/corescrub.1
+	$(prog) generate bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/corescrub
 
 clean:
 	rm -rf build build-*

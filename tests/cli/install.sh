@@ -1,0 +1,18 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# make install: the program works from where it was put, the man page and the completion are sound.
+. "$(dirname "$0")/functions.sh"
+cd "$top" || exit 1
+check "make install" make -s install SANITIZE="${SANITIZE:-}" DESTDIR="$work/root" PREFIX=/usr
+program=$work/root/usr/bin/corescrub
+check "its own rules" sh -c "echo 'from 203.0.113.9' | '$program' scrub | grep -q 'ip4~'"
+check "the man page is clean" sh -c "
+	command -v man >/dev/null || exit 0
+	test -z \"\$(LC_ALL=C.UTF-8 MANROFFSEQ= man --warnings -l -Tutf8 '$work/root/usr/share/man/man1/corescrub.1' 2>&1 >/dev/null)\""
+check "the completion" bash -c "
+	. '$work/root/usr/share/bash-completion/completions/corescrub'
+	COMP_WORDS=(corescrub sc) COMP_CWORD=1; _corescrub; [ \"\${COMPREPLY[*]}\" = scrub ]
+	COMP_WORDS=(corescrub report --att) COMP_CWORD=2; _corescrub; [ \"\${COMPREPLY[*]}\" = --attach ]"
+chmod 777 "$work/root/usr/share/corescrub/rules"
+expect "rules that others can write are refused" 2 "$program" scrub README.md
+finish
