@@ -204,10 +204,10 @@ void value_ip6_format(const uint8_t a[16], char ret[40])
 
 bool value_ip4_stays(const uint8_t a[4])
 {
-	static const uint8_t broadcast[4] = { 255, 255, 255, 255 };
+	static const uint8_t unspecified[4];
 
-	return a[0] == 127 || a[0] == 0 || (a[0] >= 224 && a[0] <= 239) || a[0] >= 240 ||
-	       !memcmp(a, broadcast, 4);
+	/* from 224 on: multicast, the tokens' own 240.0.0.0/4, broadcast */
+	return a[0] == 127 || a[0] >= 224 || !memcmp(a, unspecified, 4);
 }
 
 bool value_ip6_stays(const uint8_t a[16])
@@ -218,7 +218,8 @@ bool value_ip6_stays(const uint8_t a[16])
 		return true;
 	if (a[0] == 0xff || !memcmp(a, token_prefix, 8))
 		return true;
-	return !memcmp(a, mapped, 12) && value_ip4_stays(a + 12);
+	/* ::ffff:0:0 is a prefix, not the unspecified address */
+	return !memcmp(a, mapped, 12) && memcmp(a + 12, zero, 4) && value_ip4_stays(a + 12);
 }
 
 static bool ip4_is_lan(const uint8_t a[4])
