@@ -34,6 +34,8 @@ int learned_config(struct learned *l, const struct ruleset *rs, struct span text
 		   struct err *err);
 /* Keep words: never learned, never removed by learning. */
 int learned_keep(struct learned *l, struct span word, struct err *err);
+/* A copy to which more can be added; what was counted is kept for the values it has. */
+struct learned *learned_clone(const struct learned *l);
 /* Compiles. Decides what the guard holds back, given how often each value stands in the material
    (counted by learned_count_in over each artifact before). */
 int learned_count_in(struct learned *l, struct span text, struct err *err);
@@ -44,7 +46,7 @@ struct learned_value {
 	enum kind kind;
 	struct span bytes;
 	enum learn_origin origin;
-	bool held;		/* held back by the guard: an open item */
+	bool held;		/* something of it was held back by the guard: an open item */
 };
 const struct learned_value *learned_get(const struct learned *l, size_t i);
 
@@ -53,6 +55,7 @@ struct learned_hit {
 	size_t off, len;	/* in the scanned text */
 	enum finding_form form;	/* which encoding it stood in */
 	bool partial;		/* a piece of at least 8 (6) bytes */
+	bool held;		/* the guard holds it back: stays, an open item; some places of each value */
 };
 typedef int (*learned_hit_fn)(void *ctx, const struct learned_hit *hit);
 struct learned_scanner;		/* scratch, one a thread */
