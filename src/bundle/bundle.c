@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <corescrub/bundle.h>
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <stdlib.h>
+
+/* GNU's tar format takes names as bytes; pax would write them by the locale, and differ with it. */
+
+struct bundle {
+	char *root;
+	int64_t mtime;
+	const struct scrubbed **v;
+	size_t n, cap;
+};
+
+struct target {
+	struct sink *out;
+	struct err *err;
+	int rc;
+};
+
+struct bundle *bundle_new(const char *root, int64_t mtime)
+{
+	struct bundle *b = xcalloc(1, sizeof(*b));
+
+	b->root = xstrdup(root);
+	b->mtime = mtime;
+	return b;
+}
+
+void bundle_free(struct bundle *b)
+{
+	if (!b)
+		return;
+	free(b->v);
+	free(b->root);
+	free(b);
+}
+
+void bundle_add(struct bundle *b, const struct scrubbed *s)
+{
+	GROW(b->v, b->n, b->cap);
+	b->v[b->n++] = s;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct scrubbed *const *x = a, *const *y = b;
+
+	return strcmp(scrubbed_name(*x), scrubbed_name(*y));
+}
+
+/* Whoever unpacks must get one new folder and nothing beside it. */
+static bool stays_inside(const char *name)
+{
+	const char *end;
+
+	for (;; name = end + 1) {
+		size_t len;
+
+		end = strchrnul(name, '/');
+		len = (size_t)(end - name);
+		if (len == 0 || (len == 1 && name[0] == '.') || (len == 2 && !strncmp(name, "..", 2)))
+			return false;
+		if (*end == '\0')
+			return true;
+	}
+}
+
+static int check_names(const struct bundle *b, struct err *err)
+{
+	if (!stays_inside(b->root))
+		return err_set(err, RC_REFUSED, "the package's folder needs a plain name");
+	for (size_t i = 0; i < b->n; i++) {
+		if (!stays_inside(scrubbed_name(b->v[i])))
+			return err_set(err, RC_REFUSED, "a file's name leads out of the package");
+		if (i > 0 && by_name(&b->v[i - 1], &b->v[i]) == 0)
+			return err_set(err, RC_REFUSED, "two files of the package have one name");
+	}
+	return RC_OK;
+}
+
+/* libarchive leaks its filters after a failed write, so it never sees one: what comes after is dropped. */
+static la_ssize_t target_write(struct archive *a, void *ctx, const void *p, size_t len)
+{
+	struct target *t = ctx;
+
+	(void)a;
+	if (t->rc == RC_OK)
+		t->rc = t->out->write(t->out, span_make(p, len), t->err);
+	return (la_ssize_t)len;
+}
+
+static int write_failed(const struct target *t, struct err *err)
+{
+	return t->rc < 0 ? t->rc : err_set(err, RC_IO, "the package can't be written");
+}
+
+static bool write_member(struct archive *a, const struct bundle *b, const struct scrubbed *s)
+{
+	AUTO_FREE char *path = xasprintf("%s/%s", b->root, scrubbed_name(s));
+	struct archive_entry *e = archive_entry_new2(a);
+	struct span text = scrubbed_text(s);
+	bool good;
+
+	archive_entry_copy_pathname(e, path);
+	archive_entry_set_filetype(e, AE_IFREG);
+	archive_entry_set_perm(e, 0644);
+	archive_entry_set_size(e, (la_int64_t)text.len);
+	archive_entry_set_mtime(e, b->mtime, 0);
+	archive_entry_set_uid(e, 0);
+	archive_entry_set_gid(e, 0);
+	archive_entry_set_uname(e, "root");
+	archive_entry_set_gname(e, "root");
+	good = archive_write_header(a, e) == ARCHIVE_OK;
+	archive_entry_free(e);
+	while (good && text.len > 0) {
+		la_ssize_t n = archive_write_data(a, text.p, text.len);
+
+		good = n > 0;
+		text.p += n;
+		text.len -= good ? (size_t)n : 0;
+	}
+	return good;
+}
+
+static bool open_archive(struct archive *a, struct target *t)
+{
+	return archive_write_set_format_gnutar(a) == ARCHIVE_OK &&
+	       archive_write_add_filter_gzip(a) == ARCHIVE_OK &&
+	       archive_write_set_filter_option(a, "gzip", "timestamp", NULL) == ARCHIVE_OK &&
+	       archive_write_set_filter_option(a, "gzip", "compression-level", "6") == ARCHIVE_OK &&
+	       archive_write_set_bytes_in_last_block(a, 1) == ARCHIVE_OK &&
+	       archive_write_open(a, t, NULL, target_write, NULL) == ARCHIVE_OK;
+}
+
+int bundle_write(struct bundle *b, struct sink *out, struct err *err)
+{
+	struct target t = { .out = out, .err = err };
+	struct archive *a;
+	bool good;
+	int rc;
+
+	if (b->n > 1)
+		qsort(b->v, b->n, sizeof(*b->v), by_name);
+	rc = check_names(b, err);
+	if (rc < 0)
+		return rc;
+	a = archive_write_new();
+	if (!a)
+		return err_set(err, RC_NOMEM, "no memory to write the package");
+	good = open_archive(a, &t);
+	for (size_t i = 0; good && t.rc == RC_OK && i < b->n; i++)
+		good = write_member(a, b, b->v[i]);
+	good = good && t.rc == RC_OK && archive_write_close(a) == ARCHIVE_OK;
+	if (!good || t.rc < 0)
+		rc = write_failed(&t, err);
+	t.rc = t.rc < 0 ? t.rc : RC_IO;		/* freeing it may write once more */
+	archive_write_free(a);
+	return rc;
+}
