@@ -63,6 +63,10 @@ units: $(units) $(fuzzers)
 $B/tests/fuzz/fuzz_%: $B/tests/fuzz/fuzz_%.o $(if $(FUZZ),,$B/tests/fuzz/replay.o) $(lib)
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) $(if $(FUZZ),-fsanitize=fuzzer) $^ -o $@ $(LIBS)
 
+# Programs of the benchmark; their main is theirs alone.
+$B/tests/bench/%: $B/tests/bench/%.o $(lib)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ -o $@ $(LIBS)
+
 deps:
 	@tests/deps.sh
 

@@ -3,6 +3,7 @@
 # runner sets CORESCRUB and B; $work is a folder of the test's own that goes with it.
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
+B=${B:-$top/build}
 CORESCRUB=${CORESCRUB:-$top/build/corescrub}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
