@@ -65,7 +65,10 @@ static int vouch_files(struct crash *c)
 	size_t n, refused = 0;
 
 	files = elfcore_files(c->core, &n);
+	c->modules = xcalloc(n + 1, sizeof(*c->modules));
 	for (size_t i = 0; i < n; i++) {
+		uint8_t id[64];
+		size_t id_len;
 		AUTO_CLOSE int fd = -1;
 		struct err ignored = ERR_INIT;
 		int rc;
@@ -77,6 +80,8 @@ static int vouch_files(struct crash *c)
 			refused++;
 			continue;
 		}
+		c->modules[i].vouched = true;
+		elfcore_file_build_id(fd, id, &id_len, &c->modules[i].has_debug, NULL);
 		add_readable(c, c->job->sysroot ? xasprintf("%s%s", c->job->sysroot, files[i].path) :
 						  xstrdup(files[i].path));
 		if (!c->exe && info->program && strcmp(info->program, files[i].path) == 0)
@@ -221,8 +226,8 @@ int crash_texts(struct crash *c, struct err *err)
 
 	for (size_t i = 0; i < TEXT_COUNT; i++)
 		c->names[i] = xasprintf("%s-%s.txt", c->base, crash_text_names[i]);
-	run_info_text(c->core, g->sharedlibs->text, g->version, &info);
-	run_locks_text(c->core, g->full->text, &locks);
+	run_info_text(c->core, c->modules, g->sharedlibs->text, g->version, &info);
+	run_locks_text(c->core, g->brief->text, &locks);
 	c->texts[TEXT_THREAD1] = make_text(c, TEXT_THREAD1, g->head, g->thread1->text);
 	c->texts[TEXT_BRIEF] = make_text(c, TEXT_BRIEF, g->head, g->brief->text);
 	c->texts[TEXT_FULL] = make_text(c, TEXT_FULL, g->head, g->full->text);
@@ -243,6 +248,7 @@ void crash_done(struct crash *c)
 	for (size_t i = 0; i < c->n_readable; i++)
 		free(c->readable[i]);
 	free(c->readable);
+	free(c->modules);
 	free(c->exe);
 	free(c->base);
 	tally_done(&c->tally);

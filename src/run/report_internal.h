@@ -3,6 +3,7 @@
 #define CORESCRUB_REPORT_INTERNAL_H
 
 #include "run_internal.h"
+#include "run_texts.h"
 
 #include <corescrub/elfcore.h>
 #include <corescrub/gdb.h>
@@ -45,6 +46,7 @@ struct crash {
 	char *exe;			/* vouched program, or NULL */
 	char **readable;		/* vouched files, NULL-terminated */
 	size_t n_readable, cap_readable;
+	struct run_module *modules;	/* row by row with elfcore_files */
 	struct gdb_result *gdb;
 	struct artifact *texts[TEXT_COUNT];
 	struct scrubbed *clean[TEXT_COUNT];

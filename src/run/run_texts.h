@@ -6,12 +6,19 @@
 
 /* The texts that we make ourselves, for any program, from the core's notes. Clear text. */
 
+/* What is known of a row of elfcore_files on this machine. */
+struct run_module {
+	bool vouched;			/* elfcore_vouch: the very file is here */
+	bool has_debug;			/* it has .debug_info of its own */
+};
+
 /* info.txt: signal, program, machine, threads, modules with build ids, and whose debug symbols are
-   missing. `sharedlibs` is gdb's "info sharedlibrary", `gdb_version` its first line. */
-void run_info_text(const struct elfcore *c, struct span sharedlibs, const char *gdb_version,
-		   struct buf *ret);
-/* locks.txt: which thread waits for which lock and who holds it; cycles first, in words. `full` is gdb's
-   text, for the threads' numbers and functions. */
-void run_locks_text(struct elfcore *c, struct span full, struct buf *ret);
+   missing. `modules` goes row by row with elfcore_files; `sharedlibs` is gdb's "info sharedlibrary" (may be
+   empty), `gdb_version` its first line or NULL. */
+void run_info_text(const struct elfcore *c, const struct run_module *modules, struct span sharedlibs,
+		   const char *gdb_version, struct buf *ret);
+/* locks.txt: which thread waits for which lock and who holds it; cycles first, in words. `brief` is
+   gdb's `thread apply all bt`, for the threads' numbers and functions; may be empty. */
+void run_locks_text(struct elfcore *c, struct span brief, struct buf *ret);
 
 #endif
