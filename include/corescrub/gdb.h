@@ -20,6 +20,7 @@ struct gdb_job {
 	unsigned timeout_s;
 	unsigned jobs;			/* gdb processes that share the threads; 1 = one */
 	size_t n_threads;		/* the core's */
+	int signal;			/* that killed it, Linux's number; for cores without $_siginfo */
 	bool sandbox, strict;		/* --no-sandbox; strict as root */
 	uid_t uid;			/* whom to become, when root */
 	gid_t gid;
@@ -31,11 +32,14 @@ struct gdb_result {
 	struct artifact *brief;		/* thread apply all bt */
 	struct artifact *thread1;	/* thread apply 1 bt full */
 	struct artifact *sharedlibs;	/* info sharedlibrary: names, and whose symbols are missing */
-	struct artifact *messages;	/* what gdb said on stderr: clear text */
+	struct artifact *messages;	/* what gdb said while it loaded, and on stderr: clear text */
 	unsigned missing;		/* enum sandbox_part bits that were not in force */
 	char *version;			/* "GNU gdb (Debian 13.1-3) 13.1" */
 };
 
+/* RC_NOTFOUND: no gdb; RC_TIMEOUT; RC_TOOBIG: it printed over LIMIT_GDB_OUTPUT; RC_CHILD: it died or
+   ended early; RC_FORMAT: it sees no thread in this core; RC_SANDBOX: `strict` and a part is missing.
+   As root a core without a name (a spooled one) is given to uid:gid, so that gdb can open it. */
 int gdb_run(const struct gdb_job *job, struct gdb_result **ret, struct err *err);
 void gdb_result_free(struct gdb_result *r);
 AUTO_DEFINE(gdb_result, gdb_result_free)

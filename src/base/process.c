@@ -36,8 +36,7 @@ struct launch {
 	int word_fd;		/* where the child says a word */
 };
 
-/* argv[0] as execvp would find it, but never by a relative folder of PATH. */
-static char *find_program(const char *name)
+char *process_find_program(const char *name)
 {
 	const char *path = getenv("PATH");
 
@@ -220,7 +219,7 @@ int process_start(const struct process_spec *spec, struct process **ret, struct 
 {
 	static const char *const no_env[] = { NULL };
 	AUTO_CLOSE int program = -1;
-	AUTO_FREE char *path = find_program(spec->argv[0]);
+	AUTO_FREE char *path = process_find_program(spec->argv[0]);
 	struct launch l = { .spec = spec, .env = spec->env ? spec->env : no_env, .path = path };
 	int rc;
 

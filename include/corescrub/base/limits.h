@@ -9,6 +9,7 @@
 
 #define LIMIT_SPOOL_MEMORY	MIB(256)	/* a pipe's bytes kept in memory, then on disk */
 #define LIMIT_GDB_OUTPUT	MIB(160)	/* what one gdb may print */
+#define LIMIT_GDB_MEMORY	((uint64_t)16 << 30)	/* its address space: symbol files are mapped */
 #define LIMIT_GDB_SECONDS	600		/* default of --timeout */
 #define LIMIT_TEXT_MAPPED	((uint64_t)1 << 40)
 

@@ -45,6 +45,9 @@ struct process_spec {
 	const struct sandbox *sandbox;	/* NULL = none but no_new_privs, pdeathsig and no dump */
 };
 
+/* Where execvp would find it, but never by a relative folder of PATH; NULL if nowhere. To be freed. */
+char *process_find_program(const char *name);
+
 struct process;
 /* RC_NOTFOUND: no such program; RC_SANDBOX: `strict` and a part is missing; RC_CHILD: it can't be run.
    Under SANDBOX_SECCOMP the program must be a binary, no script, and can start no other. */

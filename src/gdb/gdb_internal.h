@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORESCRUB_GDB_INTERNAL_H
+#define CORESCRUB_GDB_INTERNAL_H
+
+#include <corescrub/gdb.h>
+
+/* A NULL-terminated list of strings it owns. */
+struct strings {
+	char **v;
+	size_t n, cap;
+};
+
+void strings_add(struct strings *l, char *s);	/* takes s */
+void strings_done(struct strings *l);
+const char *const *strings_list(const struct strings *l);
+
+/* Which gdb, and what it may open: itself, its libraries, Python and data, debug folders, the locale
+   and what the job vouches for. Made once a job, for all its processes. */
+struct gdb_install {
+	char *path;		/* the binary */
+	struct strings read, exec;
+};
+int gdb_install_find(const struct gdb_job *job, struct gdb_install *ret, struct err *err);
+void gdb_install_done(struct gdb_install *g);
+
+/* One gdb on the job's core, confined. */
+struct gdb_session {
+	struct process *process;
+	int out, err;		/* memfds */
+	int core, script;	/* read-only descriptors it inherits; script -1 = none */
+	char marker[40];	/* stands alone on a line between the outputs of two commands */
+};
+/* Starts it with these commands, each followed by a line with the marker. */
+int gdb_session_start(const struct gdb_job *job, const struct gdb_install *g,
+		      const char *const *commands, struct span script, struct gdb_session *ret,
+		      struct err *err);
+/* Waits for it until the deadline (ms of gdb_clock) and maps what it printed. */
+int gdb_session_finish(struct gdb_session *s, const struct gdb_job *job, int64_t deadline,
+		       struct mapping **ret_out, struct err *err);
+void gdb_session_done(struct gdb_session *s);
+int64_t gdb_clock(void);
+
+/* What gdb printed between the nth and the next marker line (0: before the first); false if the
+   second isn't there. */
+bool gdb_text_piece(struct span out, const char *marker, size_t nth, struct span *ret);
+/* The row of a signal in `info signals`, with the table's head; empty if it has none. `number` is
+   Linux's, gdb has its own. */
+void gdb_text_signal(struct span table, int number, struct buf *ret);
+/* si_signo in gdb's print of $_siginfo, or 0. */
+int gdb_text_signo(struct span siginfo);
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gdb_internal.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Before anything of the core is read. Only what keeps gdb from files, the network and line breaks:
+   print settings would change the text that developers know. */
+static const char *const settings[] = {
+	"set auto-load off",
+	"set debuginfod enabled off",
+	"set history save off",
+	"set libthread-db-search-path $sdir",	/* never the folder of the core's own libc */
+	"set pagination off",
+	"set height 0",
+	"set width 0",
+};
+
+static const char *const environment[] = {
+	"LC_ALL=C.UTF-8",	/* under C, what is not ASCII is printed otherwise */
+	"TERM=dumb",
+	"HOME=/nonexistent",
+	"PYTHONNOUSERSITE=1",
+	"PYTHONDONTWRITEBYTECODE=1",
+	NULL,
+};
+
+int64_t gdb_clock(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* The same file through a descriptor that can't write. */
+static int reopen_read_only(int fd, int *ret_fd, struct err *err)
+{
+	char path[40];
+	int again;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	again = open(path, O_RDONLY | O_CLOEXEC);
+	if (again < 0)
+		return err_errno(err, RC_IO, "can't open the core again");
+	*ret_fd = again;
+	return RC_OK;
+}
+
+/* gdb opens the core by its descriptor's path, as who it then is. */
+static int hand_over_core(const struct gdb_job *job, int core, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(core, &st) < 0)
+		return err_errno(err, RC_IO, "can't look at %s", job->core_name);
+	if (!job->sandbox || geteuid() != 0 || st.st_nlink > 0 || st.st_uid == job->uid)
+		return RC_OK;
+	if (fchown(core, job->uid, job->gid) < 0)
+		return err_errno(err, RC_IO, "can't hand over %s", job->core_name);
+	return RC_OK;
+}
+
+static int open_files(const struct gdb_job *job, struct span script, struct gdb_session *s,
+		      struct err *err)
+{
+	AUTO_CLOSE int writable = -1;
+	int rc = file_unnamed(true, &s->out, err);
+
+	if (rc == RC_OK)
+		rc = file_unnamed(true, &s->err, err);
+	if (rc == RC_OK)
+		rc = reopen_read_only(job->core_fd, &s->core, err);
+	if (rc == RC_OK)
+		rc = hand_over_core(job, s->core, err);
+	if (rc < 0 || !script.p)
+		return rc;
+	rc = file_unnamed(true, &writable, err);
+	if (rc == RC_OK && job->sandbox && geteuid() == 0 && fchown(writable, job->uid, job->gid))
+		rc = err_errno(err, RC_IO, "can't hand over the script");
+	if (rc == RC_OK)
+		rc = file_write_all(writable, script, "the script", err);
+	if (rc == RC_OK)
+		rc = reopen_read_only(writable, &s->script, err);
+	return rc;
+}
+
+/* A path becomes part of a gdb command or an argument: one line, and absolute, so no option. */
+static bool path_is_plain(const char *path)
+{
+	if (*path != '/')
+		return false;
+	for (; *path; path++)
+		if ((unsigned char)*path < 0x20 || *path == 0x7f)
+			return false;
+	return true;
+}
+
+static int build_argv(const struct gdb_job *job, const struct gdb_session *s, const char *gdb,
+		      const char *const *commands, struct strings *argv, struct err *err)
+{
+	if ((job->exe && !path_is_plain(job->exe)) || (job->sysroot && !path_is_plain(job->sysroot)))
+		return err_set(err, RC_REFUSED, "a program or sysroot path that gdb can't be given");
+	strings_add(argv, xstrdup(gdb));
+	strings_add(argv, xstrdup("-nx"));
+	strings_add(argv, xstrdup("-batch"));
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+		strings_add(argv, xstrdup("-iex"));
+		strings_add(argv, xstrdup(settings[i]));
+	}
+	if (job->sysroot) {
+		strings_add(argv, xstrdup("-iex"));
+		strings_add(argv, xasprintf("set sysroot %s", job->sysroot));
+	}
+	strings_add(argv, xasprintf("--core=/proc/self/fd/%d", s->core));
+	for (; *commands; commands++) {
+		strings_add(argv, xstrdup("-ex"));
+		strings_add(argv, xasprintf("echo \\n%s\\n", s->marker));
+		strings_add(argv, xstrdup("-ex"));
+		strings_add(argv, xstrdup(*commands));
+	}
+	strings_add(argv, xstrdup("-ex"));
+	strings_add(argv, xasprintf("echo \\n%s\\n", s->marker));
+	if (job->exe)
+		strings_add(argv, xstrdup(job->exe));
+	return RC_OK;
+}
+
+static int start_process(const struct gdb_job *job, const struct gdb_install *g,
+			 const struct strings *argv, struct gdb_session *s, struct err *err)
+{
+	struct strings read = { 0 };
+	int keep[] = { s->core, s->script, -1 };
+	struct sandbox box = {
+		.parts = job->sandbox ? SANDBOX_ALL : SANDBOX_RLIMIT,
+		.strict = job->sandbox && job->strict,
+		.exec_paths = strings_list(&g->exec),
+		.uid = job->uid,
+		.gid = job->gid,
+		.memory = LIMIT_GDB_MEMORY,
+		.file_size = LIMIT_GDB_OUTPUT,
+	};
+	struct process_spec spec = { .argv = strings_list(argv), .env = environment, .in = -1,
+				     .out = s->out, .err = s->err, .keep_fds = keep,
+				     .sandbox = &box };
+	int rc;
+
+	for (size_t i = 0; i < g->read.n; i++)
+		strings_add(&read, xstrdup(g->read.v[i]));
+	strings_add(&read, xasprintf("/proc/self/fd/%d", s->core));
+	if (job->exe)
+		strings_add(&read, xstrdup(job->exe));
+	box.read_paths = strings_list(&read);
+	rc = process_start(&spec, &s->process, err);
+	strings_done(&read);
+	return rc;
+}
+
+int gdb_session_start(const struct gdb_job *job, const struct gdb_install *g,
+		      const char *const *commands, struct span script, struct gdb_session *ret,
+		      struct err *err)
+{
+	struct gdb_session s = { .out = -1, .err = -1, .core = -1, .script = -1 };
+	struct strings argv = { 0 };
+	uint8_t random[16];
+	AUTO_FREE char *source = NULL;
+	const char *both[2] = { NULL, NULL };
+	int rc;
+
+	digest_random(random, sizeof(random));
+	digest_hex(random, sizeof(random), s.marker);
+	rc = open_files(job, script, &s, err);
+	if (rc == RC_OK && script.p) {
+		both[0] = source = xasprintf("source /proc/self/fd/%d", s.script);
+		commands = both;
+	}
+	if (rc == RC_OK)
+		rc = build_argv(job, &s, g->path, commands, &argv, err);
+	if (rc == RC_OK)
+		rc = start_process(job, g, &argv, &s, err);
+	strings_done(&argv);
+	if (rc < 0) {
+		gdb_session_done(&s);
+		return rc;
+	}
+	*ret = s;
+	return RC_OK;
+}
+
+static bool output_is_full(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && (uint64_t)st.st_size >= LIMIT_GDB_OUTPUT;
+}
+
+int gdb_session_finish(struct gdb_session *s, const struct gdb_job *job, int64_t deadline,
+		       struct mapping **ret_out, struct err *err)
+{
+	int64_t left = deadline - gdb_clock();
+	int status = 0;
+	int rc = process_wait(s->process, left > 0 ? (int)left : 0, &status, err);
+
+	if (rc == RC_TIMEOUT) {
+		process_kill(s->process);
+		err_set(err, RC_TIMEOUT, "gdb took longer than %u s on %s", job->timeout_s,
+			job->core_name);
+		err_hint(err, "--timeout gives it more");
+		return RC_TIMEOUT;
+	}
+	if (rc < 0)
+		return rc;
+	if (output_is_full(s->out) || output_is_full(s->err))
+		return err_set(err, RC_TOOBIG, "gdb printed over %zu MiB on %s",
+			       LIMIT_GDB_OUTPUT >> 20, job->core_name);
+	if (WIFSIGNALED(status))
+		return err_set(err, RC_CHILD, "gdb died of %s on %s",
+			       sigabbrev_np(WTERMSIG(status)) ? sigabbrev_np(WTERMSIG(status))
+							      : "a signal",
+			       job->core_name);
+	return mapping_open(s->out, "gdb's output", ret_out, err);
+}
+
+void gdb_session_done(struct gdb_session *s)
+{
+	process_free(s->process);
+	s->process = NULL;
+	auto_close_p(&s->out);
+	auto_close_p(&s->err);
+	auto_close_p(&s->core);
+	auto_close_p(&s->script);
+	s->out = s->err = s->core = s->script = -1;
+}
