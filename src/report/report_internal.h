@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef REPORT_INTERNAL_H
+#define REPORT_INTERNAL_H
+
+#include <corescrub/report.h>
+
+/* One character of text that claims to be UTF-8 (RFC 3629): its length and code point, or length 1 and
+   REPORT_INVALID for a byte that is not part of one. s is not empty. */
+#define REPORT_INVALID UINT32_MAX
+size_t report_char(struct span s, uint32_t *ret_point);
+/* Would it change how the text around it looks, or not be seen: controls, bidi marks, zero widths? */
+bool report_char_is_hidden(uint32_t point);
+
+/* `rows` sorted by kind, then rule; the caller frees the array. */
+struct report_row *report_sorted_rows(const struct report_account *a);
+/* The name of a row's kind; constant text. */
+const char *report_row_kind(const struct report_row *row);
+/* The table for a terminal. */
+void report_table_text(const struct report_account *a, struct buf *ret);
+/* RFC 3339, in UTC. */
+void report_time(int64_t seconds, char ret[32]);
+
+/* HTML. Everything that is not written by us goes through one of the first two. */
+void report_html_text(struct buf *ret, struct span text);
+void report_html_str(struct buf *ret, const char *s);
+void report_html_marked(struct buf *ret, struct span text);	/* sound tokens marked by kind */
+void report_html_number(struct buf *ret, uint64_t n);		/* 1,234 */
+/* The head with the policy that lets nothing in but the style, up to <main>; and the end. */
+void report_html_begin(struct buf *ret, const char *title, const char *lead);
+void report_html_end(struct buf *ret);
+extern const char report_style[];
+
+/* A text's lines with numbers; all of them, or those with tokens and their neighbours. room: bytes of
+   HTML it may take, reduced by what it took. */
+void report_html_lines(struct buf *ret, struct span text, size_t *room);
+/* How many sound tokens stand in text. */
+uint64_t report_count_tokens(struct span text);
+
+/* Sections that both pages have. */
+void report_html_facts(struct buf *ret, const struct report_account *a);
+void report_html_rows(struct buf *ret, const struct report_account *a);
+
+#endif
