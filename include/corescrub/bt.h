@@ -11,18 +11,18 @@
  * a shell already expanded, and single lines cut out of either. What isn't understood is text. Linear
  * time, no recursion. Source: GDB manual, "Output Formats", "Print Settings".
  *
- * bt_parse, then any number of cursors (one for each thread), each walking the text with bt_next. Items
- * are made as the cursor passes, not kept: a parsed text takes a few bytes a kilobyte.
+ * bt_parse, then any number of cursors, each walking the text with bt_next. Items are made as the cursor
+ * passes, not kept: what stays is an index of a byte a kilobyte, made by the first cursor that passes.
+ * One bt and its cursors are for one thread; parsing again for another costs nothing.
  */
 
 struct bt;
-/* Indexes text, which must outlive it. Any bytes are accepted; fails only if text is too big. */
+/* text must outlive it. Any bytes are accepted; fails only if there are too many. */
 int bt_parse(struct span text, struct bt **ret, struct err *err);
 void bt_free(struct bt *b);
 AUTO_DEFINE(bt, bt_free)
 /* Does text hold anything gdb would print (a frame, a thread, a `$N = `, a local)? Fast. */
 bool bt_probe(struct span text);
-size_t bt_n_frames(const struct bt *b);
 
 struct bt_frame {
 	uint32_t index;		/* the n-th frame of the text, from 0 */
@@ -61,14 +61,14 @@ struct bt_value {
 };
 
 struct bt_cursor;
-struct bt_cursor *bt_cursor_new(const struct bt *b);
+struct bt_cursor *bt_cursor_new(struct bt *b);
 void bt_cursor_free(struct bt_cursor *c);	/* wipes what was decoded */
 AUTO_DEFINE(bt_cursor, bt_cursor_free)
 /* The next item in source order (a group behind its members), or NULL at the end. It and all it points
    to, but for `src`, live until the next call on this cursor. */
 const struct bt_value *bt_next(struct bt_cursor *c);
 /* Goes to the record (a head with its arguments, or a local with all its members) that holds off or is
-   the first behind it; bt_next gives its first item, with its frame. O(64 KiB). */
+   the first behind it; bt_next gives its first item, with its frame. Where a cursor was before, O(64 KiB). */
 void bt_cursor_seek(struct bt_cursor *c, uint64_t off);
 /* The leaf at a source offset, or NULL: for `rules explain`. Moves the cursor. */
 const struct bt_value *bt_value_at(struct bt_cursor *c, uint64_t off);
@@ -90,6 +90,6 @@ bool bt_items(const struct bt_value *v, size_t *pos, struct bt_item *ret);
 /* Spans of source outside any leaf (the first four types): heads, names, text not understood; in order,
    joined with the leaves they give the input again. Ends early on a non-zero return, which it gives. */
 typedef int (*bt_plain_fn)(void *ctx, uint64_t off, uint64_t len);
-int bt_plain(const struct bt *b, bt_plain_fn fn, void *ctx);
+int bt_plain(struct bt *b, bt_plain_fn fn, void *ctx);
 
 #endif

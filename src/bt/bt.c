@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-static void add_checkpoint(struct bt *b, const struct bt_cursor *c)
+void bt_add_checkpoint(struct bt *b, const struct bt_cursor *c)
 {
 	struct bt_checkpoint p = {
 		.off = c->pos, .frame_off = c->frame.off, .thread = c->thread, .lwp = c->lwp,
@@ -16,22 +16,15 @@ static void add_checkpoint(struct bt *b, const struct bt_cursor *c)
 
 int bt_parse(struct span text, struct bt **ret, struct err *err)
 {
-	AUTO(bt) b = xcalloc(1, sizeof(*b));
-	AUTO(bt_cursor) c = NULL;
+	struct bt *b;
 
 	if (text.len > LIMIT_TEXT_MAPPED)
 		return err_set(err, RC_TOOBIG, "too much text to read as a backtrace");
+	b = xcalloc(1, sizeof(*b));
 	b->text = text;
-	c = bt_cursor_new(b);
-	c->skim = true;
-	add_checkpoint(b, c);
-	while (c->pos < text.len) {
-		bt_cursor_step(c);
-		if (c->pos >= b->points[b->n_points - 1].off + BT_CHECKPOINT)
-			add_checkpoint(b, c);
-	}
-	b->n_frames = c->n_frames;
-	*ret = STEAL(b);
+	b->points = xcalloc(1, sizeof(*b->points));
+	b->n_points = b->cap_points = 1;
+	*ret = b;
 	return RC_OK;
 }
 
@@ -41,11 +34,6 @@ void bt_free(struct bt *b)
 		return;
 	free(b->points);
 	free(b);
-}
-
-size_t bt_n_frames(const struct bt *b)
-{
-	return b->n_frames;
 }
 
 bool bt_probe(struct span text)
@@ -81,7 +69,7 @@ bool bt_items(const struct bt_value *v, size_t *pos, struct bt_item *ret)
 	return true;
 }
 
-int bt_plain(const struct bt *b, bt_plain_fn fn, void *ctx)
+int bt_plain(struct bt *b, bt_plain_fn fn, void *ctx)
 {
 	AUTO(bt_cursor) c = bt_cursor_new(b);
 	const struct bt_value *v;

@@ -6,7 +6,7 @@
 /* Lines without meaning that a frame outlives: gdb's warnings between locals. */
 #define STRANGE_LINES 3
 
-struct bt_cursor *bt_cursor_new(const struct bt *b)
+struct bt_cursor *bt_cursor_new(struct bt *b)
 {
 	struct bt_cursor *c = xcalloc(1, sizeof(*c));
 
@@ -99,7 +99,8 @@ static const struct bt_value *step_line(struct bt_cursor *c)
 	return NULL;
 }
 
-const struct bt_value *bt_cursor_step(struct bt_cursor *c)
+/* One step in the text: an item, or NULL at the end or, skimming, at a record's end. */
+static const struct bt_value *step_text(struct bt_cursor *c)
 {
 	const struct bt_value *v;
 
@@ -115,6 +116,8 @@ const struct bt_value *bt_cursor_step(struct bt_cursor *c)
 		}
 		if (!to_line_start(c))
 			return NULL;
+		if (c->pos >= c->b->points[c->b->n_points - 1].off + BT_CHECKPOINT)
+			bt_add_checkpoint(c->b, c);
 		v = step_line(c);
 		if (c->skim && c->state == AT_LINE)
 			return NULL;
@@ -125,7 +128,7 @@ const struct bt_value *bt_cursor_step(struct bt_cursor *c)
 
 const struct bt_value *bt_next(struct bt_cursor *c)
 {
-	return bt_cursor_step(c);
+	return step_text(c);
 }
 
 static void restore(struct bt_cursor *c, const struct bt_checkpoint *p)
@@ -172,7 +175,7 @@ void bt_cursor_seek(struct bt_cursor *c, uint64_t off)
 			.off = c->pos, .frame_off = c->frame.off, .thread = c->thread, .lwp = c->lwp,
 			.n_frames = c->n_frames, .in_frame = c->in_frame,
 		};
-		bt_cursor_step(c);
+		step_text(c);
 		if (c->pos > off) {
 			restore(c, &p);
 			break;

@@ -144,12 +144,39 @@ static size_t read_start(struct span t, size_t pos, struct bt_frame *f)
 	return BT_AT(t, i, " in ") ? i + 4 : bt_blanks(t, i);
 }
 
+/* Behind the ')' of arguments that are numbers, names and <…> alone, which most are; else 0. */
+static size_t simple_args_end(struct span t, size_t pos)
+{
+	bool angle = false;
+
+	for (; pos < t.len; pos++) {
+		switch (t.p[pos]) {
+		case ')':
+			return angle ? 0 : pos + 1;
+		case '<':
+			if (angle)
+				return 0;
+			angle = true;
+			break;
+		case '>':
+			angle = false;
+			break;
+		case '"': case '\'': case '{': case '(': case '[': case '\n':
+			return 0;
+		}
+	}
+	return 0;
+}
+
 /* Behind the ')' or where the arguments break off. */
 static size_t skim_args(struct bt_cursor *c, size_t pos)
 {
 	bool skim = c->skim;
 	struct bt_memo memo = c->memo;
+	size_t end = simple_args_end(c->t, pos);
 
+	if (end)
+		return end;
 	c->skim = true;
 	bt_record_begin_args(c, pos);
 	bt_record_next(c);

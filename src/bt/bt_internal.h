@@ -29,7 +29,8 @@
 #define BT_LOOKS	16		/* failed looks ahead from one stretch of text */
 
 /* Classes of characters, as bits. */
-enum { CH_START = 1, CH_IDENT = 2, CH_DIGIT = 4, CH_HEX = 8, CH_OCTAL = 16, CH_STRING_STOP = 32 };
+enum { CH_START = 1, CH_IDENT = 2, CH_DIGIT = 4, CH_HEX = 8, CH_OCTAL = 16, CH_STRING_STOP = 32,
+       CH_DELIMITER = 64 };
 extern const uint8_t bt_class[256];
 
 static inline bool bt_is(char c, unsigned classes)
@@ -46,8 +47,18 @@ static inline bool bt_at(struct span t, size_t pos, const char *word, size_t n)
 	return pos <= t.len && t.len - pos >= n && memcmp(t.p + pos, word, n) == 0;
 }
 #define BT_AT(t, pos, lit) bt_at(t, pos, lit, sizeof(lit) - 1)
-size_t bt_blanks(struct span t, size_t pos);	/* behind spaces and tabs */
-size_t bt_line_end(struct span t, size_t pos);	/* of the newline, or the end */
+static inline size_t bt_blanks(struct span t, size_t pos)	/* behind spaces and tabs */
+{
+	while (pos < t.len && (t.p[pos] == ' ' || t.p[pos] == '\t'))
+		pos++;
+	return pos;
+}
+static inline size_t bt_line_end(struct span t, size_t pos)	/* of the newline, or the end */
+{
+	const char *nl = pos < t.len ? (const char *)memchr(t.p + pos, '\n', t.len - pos) : NULL;
+
+	return nl ? (size_t)(nl - t.p) : t.len;
+}
 
 /* What failed looks ahead have found out, so that hostile text can't make us look twice. */
 struct bt_look {
@@ -128,7 +139,7 @@ struct bt_level {
 };
 enum bt_state { AT_LINE, AT_ELEMENT, AT_VALUE, AT_AFTER, AT_END };
 struct bt_cursor {
-	const struct bt *b;
+	struct bt *b;
 	struct span t;
 	size_t pos;
 	enum bt_state state;
@@ -172,12 +183,9 @@ struct bt_checkpoint {
 };
 struct bt {
 	struct span text;
-	struct bt_checkpoint *points;
+	struct bt_checkpoint *points;	/* the first is the beginning */
 	size_t n_points, cap_points;
-	uint32_t n_frames;
 };
-
-/* bt_cursor.c: one step in the text: an item, or NULL at the end or, skimming, at a record's end. */
-const struct bt_value *bt_cursor_step(struct bt_cursor *c);
+void bt_add_checkpoint(struct bt *b, const struct bt_cursor *c);
 
 #endif

@@ -2,7 +2,18 @@
 #include "bt_internal.h"
 
 const uint8_t bt_class[256] = {
-	[0 ... 31] = CH_STRING_STOP,
+	[0 ... 8] = CH_STRING_STOP,
+	['\t'] = CH_STRING_STOP | CH_DELIMITER,
+	['\n'] = CH_STRING_STOP | CH_DELIMITER,
+	[11 ... 12] = CH_STRING_STOP,
+	['\r'] = CH_STRING_STOP | CH_DELIMITER,
+	[14 ... 31] = CH_STRING_STOP,
+	[' '] = CH_DELIMITER,
+	[','] = CH_DELIMITER,
+	['}'] = CH_DELIMITER,
+	[')'] = CH_DELIMITER,
+	[']'] = CH_DELIMITER,
+	[':'] = CH_DELIMITER,
 	['"'] = CH_STRING_STOP,
 	['\\'] = CH_STRING_STOP,
 	['0' ... '7'] = CH_IDENT | CH_DIGIT | CH_HEX | CH_OCTAL,
@@ -19,27 +30,6 @@ const uint8_t bt_class[256] = {
 	['@'] = CH_IDENT,		/* fds@entry */
 	[128 ... 255] = CH_START | CH_IDENT,
 };
-
-size_t bt_blanks(struct span t, size_t pos)
-{
-	while (pos < t.len && (t.p[pos] == ' ' || t.p[pos] == '\t'))
-		pos++;
-	return pos;
-}
-
-size_t bt_line_end(struct span t, size_t pos)
-{
-	const char *nl = pos < t.len ? memchr(t.p + pos, '\n', t.len - pos) : NULL;
-
-	return nl ? (size_t)(nl - t.p) : t.len;
-}
-
-/* Can a number or word end before this character? */
-static bool is_delimiter(char c)
-{
-	return c == ',' || c == '}' || c == ')' || c == ']' || c == ' ' || c == '\n' ||
-	       c == '\r' || c == '\t' || c == ':';
-}
 
 static size_t read_hex(struct span t, size_t i, uint64_t *ret)
 {
@@ -77,7 +67,7 @@ bool bt_number(struct span t, size_t pos, struct bt_number *ret)
 	else
 		n.digits_end = read_decimal(t, pos + minus, &n.value);
 	if (!n.digits_end ||
-	    (!is_delimiter(bt_ch(t, n.digits_end)) && !BT_AT(t, n.digits_end, "...")))
+	    (!bt_is(bt_ch(t, n.digits_end), CH_DELIMITER) && !BT_AT(t, n.digits_end, "...")))
 		return false;	/* a double, a date, an address, a number of more than 64 bits */
 	if (minus)
 		n.value = -n.value;
