@@ -12,7 +12,8 @@ static const struct codec ulaw = { "ulaw", 20 };
 void call_init(struct pbx *pbx, struct call *call, unsigned id)
 {
 	const struct config *c = &pbx->config;
-	const struct user *from = &c->users[id % c->n_users], *to = &c->users[(id + 1) % c->n_users];
+	const struct user *from = &c->users[id % c->n_users],
+			  *to = &c->users[(id + 1) % c->n_users];
 
 	call->id = id;
 	call->user = from;
@@ -58,8 +59,8 @@ static FRAME unsigned leg_bridge(struct leg *caller, struct leg *callee)
 	char description[256];
 	unsigned ms;
 
-	snprintf(description, sizeof(description), "\"%s\" <%s> to %s", caller->name, caller->number,
-		 callee->number);
+	snprintf(description, sizeof(description), "\"%s\" <%s> to %s", caller->name,
+		 caller->number, callee->number);
 	ms = codec_frame_ms(caller->codec) + codec_frame_ms(callee->codec);
 	log_line("VERBOSE", "Bridged %s", description);
 	return ms;
@@ -81,7 +82,8 @@ static FRAME void leg_wait(struct pbx *pbx, struct call *call, const char *calle
 	}
 }
 
-static FRAME int app_dial(struct pbx *pbx, struct call *call, const char *args, const char *callerid)
+static FRAME int app_dial(struct pbx *pbx, struct call *call, const char *args,
+			  const char *callerid)
 {
 	char dialed[96], *comma;
 
@@ -94,7 +96,8 @@ static FRAME int app_dial(struct pbx *pbx, struct call *call, const char *args, 
 	return (int)leg_bridge(&call->caller, &call->callee);
 }
 
-static FRAME int dialplan_exec(struct pbx *pbx, struct call *call, const char *context, const char *exten)
+static FRAME int dialplan_exec(struct pbx *pbx, struct call *call, const char *context,
+			       const char *exten)
 {
 	char data[128], callerid[128];
 
@@ -118,7 +121,8 @@ void *call_thread(void *arg)
 		sip_bye(call);
 	snprintf(digit_log, sizeof(digit_log), "%s", call->digits);
 	for (const char *d = call->digits; *d; d++)
-		log_line("DTMF", "DTMF end '%c' received on PJSIP/%s-%08x", *d, call->user->name, call->id);
+		log_line("DTMF", "DTMF end '%c' received on PJSIP/%s-%08x", *d, call->user->name,
+			 call->id);
 	dialplan_exec(pbx, call, "from-internal", call->callee.number);
 	return NULL;
 }

@@ -11,8 +11,9 @@ struct field {
 	size_t off, size;	/* in struct config, or in struct user for [user] */
 };
 
-#define IN_CONFIG(s, k, f)	{ s, k, offsetof(struct config, f), sizeof(((struct config *)0)->f) }
-#define IN_USER(f)		{ "user", #f, offsetof(struct user, f), sizeof(((struct user *)0)->f) }
+#define FIELD(type, f)		offsetof(type, f), sizeof(((type *)0)->f)
+#define IN_CONFIG(s, k, f)	{ s, k, FIELD(struct config, f) }
+#define IN_USER(f)		{ "user", #f, FIELD(struct user, f) }
 
 static const struct field fields[] = {
 	IN_CONFIG("general", "realm", realm),
@@ -56,6 +57,7 @@ void sockaddr_text(const struct sockaddr_storage *sa, char *ret, size_t size)
 	snprintf(ret, size, sa->ss_family == AF_INET6 ? "[%s]:5060" : "%s:5060", host);
 }
 
+/* 0, or 1 if there is no such key or the value is too long. */
 static int value_set(struct config *c, const char *section, const char *key, const char *value)
 {
 	struct user *user = c->n_users ? &c->users[c->n_users - 1] : NULL;
@@ -73,9 +75,9 @@ static int value_set(struct config *c, const char *section, const char *key, con
 		char *base = strcmp(section, "user") == 0 ? (char *)user : (char *)c;
 
 		if (base && strcmp(f->section, section) == 0 && strcmp(f->key, key) == 0)
-			return snprintf(base + f->off, f->size, "%s", value) < (int)f->size ? 0 : -1;
+			return snprintf(base + f->off, f->size, "%s", value) >= (int)f->size;
 	}
-	return -1;
+	return 1;
 }
 
 static void user_digest(struct user *u, const char *realm)

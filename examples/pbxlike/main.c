@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 /*
- * pbxlike null|abort|deadlock CONFIG: starts, registers its users, holds calls, then crashes as asked.
- * In mode deadlock it prints "stuck PID" and hangs; whoever started it sends SIGABRT. With
+ * pbxlike null|abort|deadlock CONFIG: starts, registers its users, holds calls, then crashes. In
+ * mode deadlock it prints "stuck PID" and hangs; whoever started it sends SIGABRT. With
  * PBXLIKE_THREADS=N in the environment N more calls are held, a thread each.
  */
 

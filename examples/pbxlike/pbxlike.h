@@ -71,7 +71,7 @@ struct call {
 	const struct user *user;
 	struct leg caller, callee;
 	char digits[40];		/* what was dialled during the call */
-	char sip[SIP_MAX];		/* the last message; a shorter one leaves a longer one's tail */
+	char sip[SIP_MAX]; /* the last message; a shorter one leaves a longer one's tail */
 	bool go_on;			/* leave the wait and bridge */
 };
 
@@ -83,7 +83,7 @@ struct pbx {
 	pthread_mutex_t park_lock;
 	pthread_cond_t parked;		/* a worker has reached its wait */
 	pthread_cond_t wake;		/* go_on or crash_now was set */
-	unsigned n_parked;		/* steps made: one a call, the AMI's, in a deadlock two more */
+	unsigned n_parked; /* steps made: one a call, the AMI's, in a deadlock two more */
 	bool crash_now;
 	struct call *calls;
 	unsigned n_calls;

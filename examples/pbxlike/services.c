@@ -11,12 +11,14 @@
 
 int ami_open(struct pbx *pbx)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(in);
 
 	pbx->ami_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (pbx->ami_fd < 0 || bind(pbx->ami_fd, (struct sockaddr *)&in, sizeof(in)) != 0 ||
-	    listen(pbx->ami_fd, 4) != 0 || getsockname(pbx->ami_fd, (struct sockaddr *)&in, &len) != 0)
+	    listen(pbx->ami_fd, 4) != 0 ||
+	    getsockname(pbx->ami_fd, (struct sockaddr *)&in, &len) != 0)
 		return -1;
 	pbx->ami_port = ntohs(in.sin_port);
 	return 0;
@@ -109,7 +111,8 @@ static FRAME void cdr_insert(struct pbx *pbx, const char *dsn, const struct call
 
 	sockaddr_text(&call->caller.remote, remote, sizeof(remote));
 	snprintf(statement, sizeof(statement),
-		 "INSERT INTO cdr (clid, src, dst, peer, dsn) VALUES ('\"%s\" <%s>', '%s', '%s', '%s', '%s')",
+		 "INSERT INTO cdr (clid, src, dst, peer, dsn) VALUES ('\"%s\" <%s>', '%s', '%s', "
+		 "'%s', '%s')",
 		 call->caller.name, call->caller.number, call->caller.number, call->callee.number,
 		 remote, dsn);
 	cdr_check(statement, billed);

@@ -31,7 +31,8 @@ static void digest_response(const char *ha1, const char *method, const char *uri
 
 int sip_open(struct pbx *pbx)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_addr = in6addr_loopback };
 	socklen_t len = sizeof(in);
 
@@ -90,7 +91,8 @@ static void register_handle(struct pbx *pbx, const char *message, char *reply, s
 	}
 	snprintf(user->contact, sizeof(user->contact), "sip:%s@%s", user->callerid_number, contact);
 	log_line("NOTICE", "Registered '%s' at %s, contact %s", username, contact, user->contact);
-	snprintf(reply, size, "SIP/2.0 200 OK\r\nContact: <%s>;expires=3600\r\n\r\n", user->contact);
+	snprintf(reply, size, "SIP/2.0 200 OK\r\nContact: <%s>;expires=3600\r\n\r\n",
+		 user->contact);
 }
 
 void *sip_thread(void *arg)
@@ -158,5 +160,6 @@ void sip_invite(const struct pbx *pbx, struct call *call)
 /* Shorter than the INVITE, into the same buffer: its tail stays, as in any long-running server. */
 void sip_bye(struct call *call)
 {
-	snprintf(call->sip, sizeof(call->sip), "BYE %s SIP/2.0\r\nCSeq: 2 BYE\r\n\r\n", call->callee.uri);
+	snprintf(call->sip, sizeof(call->sip), "BYE %s SIP/2.0\r\nCSeq: 2 BYE\r\n\r\n",
+		 call->callee.uri);
 }

@@ -9,14 +9,14 @@
  * program, threads, files. Everything in a core is a claim by somebody hostile; offsets are checked
  * against the file before use. x86-64 and aarch64, little endian. Notes are read through libelf.
  *
- * elfcore_probe (a silent look), elfcore_open, then ask; what is returned lives as long as the core.
- * A core cut short opens too: info.truncated is set, and what stands behind the cut reads as a hole.
+ * elfcore_probe (a silent look), elfcore_open, then ask; what is returned lives as long as the
+ * core. One cut short opens too: info.truncated is set, and what is behind the cut reads as a hole.
  */
 
 struct elfcore;
 
-/* Reads headers and notes; dups fd, so the caller may close it. `name` is for messages. RC_FORMAT if
-   it is no core, RC_UNSUPPORTED for other machines, RC_TOOBIG over a cap of limits.h. */
+/* Reads headers and notes; dups fd, so the caller may close it. `name` is for messages. RC_FORMAT
+   if it is no core, RC_UNSUPPORTED for other machines, RC_TOOBIG over a cap of limits.h. */
 int elfcore_open(int fd, const char *name, struct elfcore **ret, struct err *err);
 void elfcore_free(struct elfcore *c);
 AUTO_DEFINE(elfcore, elfcore_free)
@@ -26,7 +26,7 @@ bool elfcore_probe(int fd);
 struct elfcore_thread {
 	int lwp;
 	uint64_t pc, sp, fs_base;	/* fs_base: 0 on aarch64 where the core has no NT_ARM_TLS */
-	int64_t syscall;		/* the system call it waits in, by the machine's number; else -1 */
+	int64_t syscall;		/* the number of the call it waits in, or -1 */
 	uint64_t args[6];		/* of that system call */
 };
 
@@ -71,26 +71,28 @@ const struct elfcore_file *elfcore_files(const struct elfcore *c, size_t *ret_n)
 size_t elfcore_read(const struct elfcore *c, uint64_t addr, void *ret, size_t n);
 
 /* Is the file at `path` (under sysroot, may be NULL) the one the core had mapped? Opened with the
-   credentials uid/gid when we are root (O_NOFOLLOW on the last part, regular, ELF), build ids equal.
-   RC_OK and the descriptor; else RC_REFUSED (err says why, never the path) or RC_NOTFOUND. */
-int elfcore_vouch(const struct elfcore *c, const struct elfcore_file *f, const char *sysroot, uid_t uid,
-		  gid_t gid, int *ret_fd, struct err *err);
-/* Build id and .debug_* presence of an ELF file on disk. *ret_len is 0 where it has no id; ret_debug
-   may be NULL. RC_FORMAT if it is no ELF file of 64 bits. */
-int elfcore_file_build_id(int fd, uint8_t ret[64], size_t *ret_len, bool *ret_debug, struct err *err);
-/* The separate debug file that is installed for a build id (/usr/lib/debug/.build-id/xx/…), or NULL;
-   elfcore_debug_name is that path whether it is there or not. The caller frees. */
+   credentials uid/gid when we are root (O_NOFOLLOW on the last part, regular, ELF), build ids
+   equal. RC_OK and the descriptor; else RC_REFUSED (err says why, not the path), RC_NOTFOUND. */
+int elfcore_vouch(const struct elfcore *c, const struct elfcore_file *f, const char *sysroot,
+		  uid_t uid, gid_t gid, int *ret_fd, struct err *err);
+/* Build id and .debug_* presence of an ELF file on disk. *ret_len is 0 where it has no id;
+   ret_debug may be NULL. RC_FORMAT if it is no ELF file of 64 bits. */
+int elfcore_file_build_id(int fd, uint8_t ret[64], size_t *ret_len, bool *ret_debug,
+			  struct err *err);
+/* The separate debug file that is installed for a build id (/usr/lib/debug/.build-id/xx/…), or
+   NULL; elfcore_debug_name is that path whether it is there or not. The caller frees. */
 char *elfcore_debug_path(const uint8_t *id, size_t len);
 char *elfcore_debug_name(const uint8_t *id, size_t len);
 
-/* A thread that waits for a lock, seen in the core alone: futex system call, the words at its address
-   in glibc's layouts. Needs no symbols. The words are claims like all else. */
+/* A thread that waits for a lock, seen in the core alone: futex system call, the words at its
+   address in glibc's layouts. Needs no symbols. The words are claims like all else. */
 struct elfcore_wait {
 	size_t thread;			/* index into elfcore_threads */
-	uint64_t addr;			/* the lock: the object's start where it is known, else the word */
-	int owner_lwp;			/* the holder, or 0 if not known; may be a thread that is gone */
+	uint64_t addr;			/* the object's start where it is known, else the word */
+	int owner_lwp;			/* the holder, or 0 if not known; can be gone */
 	const char *what;		/* "mutex", "rwlock", "condition variable", "semaphore",
-					   "stream lock" (a FILE's), "thread exit" (a join), "futex" */
+					   "stream lock" (a FILE's), "thread exit" (a join),
+					   "futex" */
 };
 const struct elfcore_wait *elfcore_waits(struct elfcore *c, size_t *ret_n);
 

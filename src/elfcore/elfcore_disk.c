@@ -26,7 +26,8 @@ static bool has_debug_info(Elf *elf)
 	size_t names, n, seen = 0;
 	Elf_Scn *scn = NULL;
 
-	if (elf_getshdrnum(elf, &n) != 0 || n > DISK_SHDRS_MAX || elf_getshdrstrndx(elf, &names) != 0)
+	if (elf_getshdrnum(elf, &n) != 0 || n > DISK_SHDRS_MAX ||
+	    elf_getshdrstrndx(elf, &names) != 0)
 		return false;
 	while ((scn = elf_nextscn(elf, scn)) && seen++ < n) {
 		GElf_Shdr sh;
@@ -41,7 +42,8 @@ static bool has_debug_info(Elf *elf)
 	return false;
 }
 
-int elfcore_file_build_id(int fd, uint8_t ret[64], size_t *ret_len, bool *ret_debug, struct err *err)
+int elfcore_file_build_id(int fd, uint8_t ret[64], size_t *ret_len, bool *ret_debug,
+			  struct err *err)
 {
 	Elf *elf;
 	size_t n = 0, len = 0;

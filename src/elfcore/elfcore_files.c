@@ -21,7 +21,8 @@ int elfcore_files_parse(struct elfcore *c, struct span d, struct err *err)
 	count = get_u64(d.p);
 	page = get_u64(d.p + 8);
 	if (count > LIMIT_CORE_FILES)
-		return err_set(err, RC_TOOBIG, "%s: more than %d mapped files", c->name, LIMIT_CORE_FILES);
+		return err_set(err, RC_TOOBIG, "%s: more than %d mapped files", c->name,
+			       LIMIT_CORE_FILES);
 	rows_len = 16 + count * FILE_ROW;
 	if (rows_len > d.len)
 		return RC_OK;	/* cut or damaged: the paths are missing */
@@ -33,7 +34,8 @@ int elfcore_files_parse(struct elfcore *c, struct span d, struct err *err)
 
 		if (!end)
 			break;
-		if (f.start < f.end && !__builtin_mul_overflow(get_u64(row + 16), page, &f.file_off)) {
+		if (f.start < f.end &&
+		    !__builtin_mul_overflow(get_u64(row + 16), page, &f.file_off)) {
 			f.path = arena_strndup(c->arena, d.p + off, (size_t)(end - d.p) - off);
 			GROW(c->files, c->n_files, c->cap_files);
 			c->files[c->n_files++] = f;
@@ -50,7 +52,7 @@ static int file_cmp(const void *pa, const void *pb)
 	return a->start < b->start ? -1 : a->start > b->start;
 }
 
-/* Joins neighbours of one path into a row; a second mapping of a file's beginning opens a new one. */
+/* Joins neighbours of one path into a row; a second mapping of a file's beginning opens another. */
 static void files_join(struct elfcore *c)
 {
 	uint64_t prev_off = 0;
@@ -87,8 +89,8 @@ bool elfcore_notes_build_id(struct span notes, size_t align, uint8_t ret[64], si
 		next = (desc + desc_len + align - 1) & ~(uint64_t)(align - 1);
 		if (desc > notes.len || desc_len > notes.len - desc)
 			return false;
-		if (type == NT_GNU_BUILD_ID && name_len == 4 && memcmp(notes.p + name, "GNU", 4) == 0 &&
-		    desc_len > 0 && desc_len <= 64) {
+		if (type == NT_GNU_BUILD_ID && name_len == 4 &&
+		    memcmp(notes.p + name, "GNU", 4) == 0 && desc_len > 0 && desc_len <= 64) {
 			memcpy(ret, notes.p + desc, desc_len);
 			*ret_len = desc_len;
 			return true;

@@ -54,7 +54,7 @@ static inline uint64_t get_u64(const void *p)
 
 /* pread until n bytes or the file's end; the bytes got, 0 on an error too. */
 size_t elfcore_pread(int fd, void *ret, size_t n, uint64_t off);
-/* A NUL-terminated string of the process's memory of fewer than max bytes, in the arena; or NULL. */
+/* A string of the process's memory of fewer than max bytes, in the arena; or NULL. */
 const char *elfcore_string(struct elfcore *c, uint64_t addr, size_t max);
 
 /* All PT_NOTEs of the core: threads, process, auxiliary vector, file map. */

@@ -92,7 +92,8 @@ static int prstatus_parse(struct elfcore *c, struct span d, struct err *err)
 	if (d.len < PRSTATUS_REGS + n_regs * 8)
 		return RC_OK;	/* not this machine's: nothing to learn from it */
 	if (c->n_threads >= LIMIT_CORE_THREADS)
-		return err_set(err, RC_TOOBIG, "%s: more than %d threads", c->name, LIMIT_CORE_THREADS);
+		return err_set(err, RC_TOOBIG, "%s: more than %d threads", c->name,
+			       LIMIT_CORE_THREADS);
 	t.lwp = (int)get_u32(d.p + PRSTATUS_PID);
 	if (c->machine == EM_X86_64)
 		x86_regs(d.p + PRSTATUS_REGS, &t);
@@ -232,7 +233,8 @@ int elfcore_notes_load(struct elfcore *c, Elf *elf, size_t n_phdrs, struct err *
 		}
 		if (__builtin_add_overflow(total, len, &total) || total > LIMIT_NOTE_BYTES)
 			return err_set(err, RC_TOOBIG, "%s: too many notes", c->name);
-		data = len ? elf_getdata_rawchunk(elf, (int64_t)ph.p_offset, (size_t)len, ELF_T_NHDR)
+		data = len ? elf_getdata_rawchunk(elf, (int64_t)ph.p_offset, (size_t)len,
+						  ELF_T_NHDR)
 			   : NULL;
 		if (!data)
 			continue;

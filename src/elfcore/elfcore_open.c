@@ -89,12 +89,13 @@ static int header_check(struct elfcore *c, Elf *elf, size_t *ret_n_phdrs, struct
 		return err_set(err, RC_FORMAT, "%s: not an ELF core", c->name);
 	if (eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_ident[EI_DATA] != ELFDATA2LSB ||
 	    (eh.e_machine != EM_X86_64 && eh.e_machine != EM_AARCH64))
-		return err_set(err, RC_UNSUPPORTED, "%s: a core of another machine than x86-64 or aarch64",
-			       c->name);
+		return err_set(err, RC_UNSUPPORTED,
+			       "%s: a core of another machine than x86-64 or aarch64", c->name);
 	if (elf_getphdrnum(elf, &n) != 0 || n == 0)
 		return err_set(err, RC_FORMAT, "%s: a core without program headers", c->name);
 	if (n > LIMIT_CORE_SEGMENTS)
-		return err_set(err, RC_TOOBIG, "%s: more than %d segments", c->name, LIMIT_CORE_SEGMENTS);
+		return err_set(err, RC_TOOBIG, "%s: more than %d segments", c->name,
+			       LIMIT_CORE_SEGMENTS);
 	if (__builtin_mul_overflow((uint64_t)n, sizeof(Elf64_Phdr), &end) ||
 	    __builtin_add_overflow(end, eh.e_phoff, &end) || end > c->info.size)
 		return err_set(err, RC_FORMAT, "%s: the core ends within its headers", c->name);

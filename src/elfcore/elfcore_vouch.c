@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 /*
- * A core names files. One of them is opened only as its owner could open it, and believed only if it
- * is the very object that the core had mapped.
+ * A core names files. One of them is opened only as the core's owner could open it, and believed
+ * only if it is the very object that the core had mapped.
  */
 
 struct creds {			/* what credentials_take changed, to give it back */
@@ -23,8 +23,8 @@ struct creds {			/* what credentials_take changed, to give it back */
 };
 
 /*
- * Gives back root's credentials to this thread. Going on with another user's would be wrong in every
- * later step, so a failure ends the process.
+ * Gives back root's credentials to this thread. Going on with another user's would be wrong in
+ * every later step, so a failure ends the process.
  */
 static void credentials_restore(struct creds *saved)
 {
@@ -106,8 +106,8 @@ static int regular_open(const char *sysroot, const char *path, int *ret_fd, stru
 	return RC_OK;
 }
 
-int elfcore_vouch(const struct elfcore *c, const struct elfcore_file *f, const char *sysroot, uid_t uid,
-		  gid_t gid, int *ret_fd, struct err *err)
+int elfcore_vouch(const struct elfcore *c, const struct elfcore_file *f, const char *sysroot,
+		  uid_t uid, gid_t gid, int *ret_fd, struct err *err)
 {
 	AUTO_CLOSE int fd = -1;
 	struct creds saved = { .taken = false };

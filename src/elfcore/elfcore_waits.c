@@ -87,9 +87,9 @@ static bool is_pi(unsigned op)
 }
 
 /*
- * lll_lock waits with value 2; a robust mutex with its whole word (owner and FUTEX_WAITERS), and a PI
- * mutex by FUTEX_LOCK_PI. The owner field counts only where its neighbours are a mutex's: the same
- * low-level lock guards malloc's arenas and others, which have no owner (nor users).
+ * lll_lock waits with value 2; a robust mutex with its whole word (owner and FUTEX_WAITERS), and a
+ * PI mutex by FUTEX_LOCK_PI. The owner field counts only where its neighbours are a mutex's: the
+ * same low-level lock guards malloc's arenas and others, which have no owner (nor users).
  */
 static bool mutex_look(struct look *l)
 {
@@ -113,7 +113,7 @@ static bool mutex_look(struct look *l)
 	return true;
 }
 
-/* Readers wait on the phase word (value 1 or 3), writers on either; a writer's holder is cur_writer. */
+/* Readers wait on the phase word (value 3), writers on either; a writer that holds it is cur. */
 static bool rwlock_look_at(struct look *l, uint64_t at)
 {
 	char rw[RWLOCK_SIZE];
@@ -140,7 +140,7 @@ static bool rwlock_look(struct look *l)
 	return rwlock_look_at(l, RWLOCK_PHASE) || rwlock_look_at(l, RWLOCK_WFUTEX);
 }
 
-/* The word is one of two __g_signals; __wrefs counts waiters eightfold, positions never run backwards. */
+/* The word is one of two __g_signals; __wrefs counts waiters eightfold, positions never go back. */
 static bool cond_look_at(struct look *l, uint64_t at, size_t off_wrefs)
 {
 	char cond[COND_SIZE];
@@ -187,8 +187,8 @@ static bool sem_look(struct look *l)
 /* pthread_join waits, shared as the kernel wakes it, until the kernel clears the thread's id. */
 static bool join_look(struct look *l)
 {
-	if (l->private || (l->op != FUTEX_WAIT_BITSET && l->op != FUTEX_WAIT) || l->val != l->word ||
-	    !is_lwp(l, l->word))
+	if (l->private || (l->op != FUTEX_WAIT_BITSET && l->op != FUTEX_WAIT) ||
+	    l->val != l->word || !is_lwp(l, l->word))
 		return false;
 	wait_is(l, "thread exit", l->addr, l->word);
 	return true;
@@ -213,7 +213,8 @@ static bool stream_look(struct look *l)
 
 static bool is_wait_op(unsigned op)
 {
-	return op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET || op == FUTEX_WAIT_REQUEUE_PI || is_pi(op);
+	return op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET || op == FUTEX_WAIT_REQUEUE_PI ||
+	       is_pi(op);
 }
 
 /* From the most telling to the least. */
@@ -224,8 +225,8 @@ static void wait_classify(struct look *l)
 	sem_look(l);
 }
 
-static void wait_add(struct elfcore *c, const struct index_row *by_lwp, const struct index_row *by_tls,
-		     size_t thread)
+static void wait_add(struct elfcore *c, const struct index_row *by_lwp,
+		     const struct index_row *by_tls, size_t thread)
 {
 	const struct elfcore_thread *t = &c->threads[thread];
 	struct elfcore_wait w = { .thread = thread, .addr = t->args[0], .what = "futex" };

@@ -66,7 +66,8 @@ static void add_signal(struct buf *b, const struct elfcore_info *info)
 		return;
 	}
 	if (name)
-		buf_addf(b, "Signal:         SIG%s (%d), %s\n", name, info->signal, text ? text : "");
+		buf_addf(b, "Signal:         SIG%s (%d), %s\n", name, info->signal,
+			 text ? text : "");
 	else
 		buf_addf(b, "Signal:         %d\n", info->signal);
 	if (code)
@@ -89,8 +90,9 @@ static void add_head(struct buf *b, const struct elfcore *c, const char *gdb_ver
 	add_signal(b, info);
 	add_field(b, "Machine:", info->machine);
 	buf_addf(b, "Threads:        %zu\n", n_threads);
-	buf_addf(b, "Core:           %llu bytes, %llu without holes%s\n", (unsigned long long)info->size,
-		 (unsigned long long)info->data_size, info->truncated ? ", truncated" : "");
+	buf_addf(b, "Core:           %llu bytes, %llu without holes%s\n",
+		 (unsigned long long)info->size, (unsigned long long)info->data_size,
+		 info->truncated ? ", truncated" : "");
 	add_field(b, "Debugger:", gdb_version);
 }
 
@@ -104,7 +106,8 @@ static enum symbols gdb_symbols(struct span table, const struct elfcore_file *f)
 
 	while (at < table.len) {
 		const char *nl = memchr(table.p + at, '\n', table.len - at);
-		struct span line = span_make(table.p + at, nl ? (size_t)(nl - table.p) - at : table.len - at);
+		struct span line =
+			span_make(table.p + at, nl ? (size_t)(nl - table.p) - at : table.len - at);
 		char head[64];
 		unsigned long long from = 0;
 		char yes[4] = "", mark[4] = "";
@@ -116,7 +119,8 @@ static enum symbols gdb_symbols(struct span table, const struct elfcore_file *f)
 		if (sscanf(head, "0x%llx 0x%*x %3s %3s", &from, yes, mark) < 2 || from < f->start ||
 		    from >= f->end)
 			continue;
-		return strcmp(yes, "Yes") == 0 && strcmp(mark, "(*)") != 0 ? SYMBOLS_THERE : SYMBOLS_MISSING;
+		return strcmp(yes, "Yes") == 0 && strcmp(mark, "(*)") != 0 ? SYMBOLS_THERE
+									   : SYMBOLS_MISSING;
 	}
 	return SYMBOLS_UNKNOWN;
 }
@@ -146,7 +150,8 @@ static void add_module(struct buf *b, const struct elfcore_file *f, const struct
 }
 
 /* Which file would help, for each module whose symbols are missing. */
-static void add_missing(struct buf *b, const struct elfcore_file *files, const uint8_t *symbols, size_t n)
+static void add_missing(struct buf *b, const struct elfcore_file *files, const uint8_t *symbols,
+			size_t n)
 {
 	size_t missing = 0;
 
@@ -164,15 +169,16 @@ static void add_missing(struct buf *b, const struct elfcore_file *files, const u
 		if (symbols[i] != SYMBOLS_MISSING)
 			continue;
 		name = elfcore_debug_name(files[i].build_id, files[i].build_id_len);
-		buf_add_str(b, name ? name : "(no build id in the core: the very build of the program)");
+		buf_add_str(b, name ? name
+				    : "(no build id in the core: the very build of the program)");
 		buf_add_str(b, "  for ");
 		add_path(b, files[i].path);
 		buf_add_char(b, '\n');
 	}
 }
 
-void run_info_text(const struct elfcore *c, const struct run_module *modules, struct span sharedlibs,
-		   const char *gdb_version, struct buf *ret)
+void run_info_text(const struct elfcore *c, const struct run_module *modules,
+		   struct span sharedlibs, const char *gdb_version, struct buf *ret)
 {
 	size_t n, n_elf = 0;
 	const struct elfcore_file *files = elfcore_files(c, &n);
@@ -181,8 +187,8 @@ void run_info_text(const struct elfcore *c, const struct run_module *modules, st
 	add_head(ret, c, gdb_version);
 	for (size_t i = 0; i < n; i++)
 		n_elf += files[i].elf;
-	buf_addf(ret, "\nModules (%zu):\n\n%-40s  %-7s  %-7s  %s\n", n_elf, "Build id", "Here", "Symbols",
-		 "Module");
+	buf_addf(ret, "\nModules (%zu):\n\n%-40s  %-7s  %-7s  %s\n", n_elf, "Build id", "Here",
+		 "Symbols", "Module");
 	for (size_t i = 0; i < n; i++) {
 		if (!files[i].elf)
 			continue;

@@ -10,9 +10,9 @@
 /* A thread as locks.txt sees it; index as in elfcore_threads. */
 struct party {
 	unsigned number;		/* gdb's, 0 if its text has no such thread */
-	char *place;			/* "function () at file:line", outside of the lock's own code; or NULL */
+	char *place; /* "function () at file:line", outside of the lock's own code; or NULL */
 	const struct elfcore_wait *wait;	/* or NULL */
-	size_t holder;			/* index of the thread that holds what it waits for, or NOBODY */
+	size_t holder; /* index of the thread that holds what it waits for, or NOBODY */
 	enum { UNSEEN, ON_PATH, DONE } colour;
 };
 
@@ -204,7 +204,8 @@ static size_t add_cycles(struct buf *b, const struct locks *l)
 			add_cycle(b, l, i);
 			found++;
 		}
-		for (i = start; i != NOBODY && l->parties[i].colour == ON_PATH; i = l->parties[i].holder)
+		for (i = start; i != NOBODY && l->parties[i].colour == ON_PATH;
+		     i = l->parties[i].holder)
 			l->parties[i].colour = DONE;
 	}
 	return found;
@@ -244,10 +245,12 @@ static void add_waits(struct buf *b, const struct locks *l)
 
 	memcpy(waits, l->waits, l->n_waits * sizeof(*waits));
 	qsort(waits, l->n_waits, sizeof(*waits), wait_cmp);
-	buf_addf(b, "%zu of %zu threads wait for a lock or a condition:\n", l->n_waits, l->n_threads);
+	buf_addf(b, "%zu of %zu threads wait for a lock or a condition:\n", l->n_waits,
+		 l->n_threads);
 	for (size_t i = 0; i < l->n_waits; i++) {
 		if (i == 0 || waits[i].addr != waits[i - 1].addr ||
-		    waits[i].owner_lwp != waits[i - 1].owner_lwp || waits[i].what != waits[i - 1].what)
+		    waits[i].owner_lwp != waits[i - 1].owner_lwp ||
+		    waits[i].what != waits[i - 1].what)
 			add_lock_head(b, l, &waits[i]);
 		buf_add_str(b, "  ");
 		add_thread(b, l, waits[i].thread);
@@ -266,7 +269,8 @@ void run_locks_text(struct elfcore *c, struct span brief, struct buf *ret)
 		buf_addf(ret, "None of %zu threads waits for a lock.\n", l.n_threads);
 	} else {
 		if (add_cycles(ret, &l) == 0)
-			buf_add_str(ret, "No deadlock among the locks whose holders are known.\n\n");
+			buf_add_str(ret,
+				    "No deadlock among the locks whose holders are known.\n\n");
 		add_waits(ret, &l);
 	}
 	locks_done(&l);

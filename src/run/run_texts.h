@@ -13,10 +13,10 @@ struct run_module {
 };
 
 /* info.txt: signal, program, machine, threads, modules with build ids, and whose debug symbols are
-   missing. `modules` goes row by row with elfcore_files; `sharedlibs` is gdb's "info sharedlibrary" (may be
-   empty), `gdb_version` its first line or NULL. */
-void run_info_text(const struct elfcore *c, const struct run_module *modules, struct span sharedlibs,
-		   const char *gdb_version, struct buf *ret);
+   missing. `modules` goes row by row with elfcore_files; `sharedlibs` is gdb's "info
+   sharedlibrary" (may be empty), `gdb_version` its first line or NULL. */
+void run_info_text(const struct elfcore *c, const struct run_module *modules,
+		   struct span sharedlibs, const char *gdb_version, struct buf *ret);
 /* locks.txt: which thread waits for which lock and who holds it; cycles first, in words. `brief` is
    gdb's `thread apply all bt`, for the threads' numbers and functions; may be empty. */
 void run_locks_text(struct elfcore *c, struct span brief, struct buf *ret);

@@ -205,8 +205,8 @@ static struct elfcore_file row_of(const struct elfcore *c, const char *tail)
 	return f[0];
 }
 
-static int vouch(const struct elfcore *c, struct elfcore_file f, const char *path, const char *sysroot,
-		 uid_t uid)
+static int vouch(const struct elfcore *c, struct elfcore_file f, const char *path,
+		 const char *sysroot, uid_t uid)
 {
 	struct err err = ERR_INIT;
 	int fd = -1, rc;
@@ -379,8 +379,17 @@ static uint64_t rnd(void)
 /* Values where arithmetic breaks. */
 static uint64_t odd_value(void)
 {
-	static const uint64_t v[] = { 0, 1, 4, 0x7fffffff, 0xffffffff, INT64_MAX, UINT64_MAX,
-				      UINT64_MAX - 7, UINT64_C(1) << 63, UINT64_C(1) << 32, 0xffff };
+	static const uint64_t v[] = { 0,
+				      1,
+				      4,
+				      0x7fffffff,
+				      0xffffffff,
+				      INT64_MAX,
+				      UINT64_MAX,
+				      UINT64_MAX - 7,
+				      UINT64_C(1) << 63,
+				      UINT64_C(1) << 32,
+				      0xffff };
 
 	return rnd() % 3 ? v[rnd() % ARRAY_SIZE(v)] : rnd();
 }
@@ -476,8 +485,8 @@ static void arm_note_fill(struct arm_note *n, uint32_t pid)
 
 static void arm_core_fill(struct arm_core *a)
 {
-	static const unsigned char ident[EI_NIDENT] = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB,
-							EV_CURRENT };
+	static const unsigned char ident[EI_NIDENT] = { 0x7f,	    'E',	 'L',	    'F',
+							ELFCLASS64, ELFDATA2LSB, EV_CURRENT };
 
 	memset(a, 0, sizeof(*a));
 	memcpy(a->eh.e_ident, ident, sizeof(ident));

@@ -34,7 +34,8 @@ static int setup(void **state)
 	(void)state;
 	return !mkdtemp(work) || run("tests/fixtures/crash.sh waits %s", work) ||
 	       run("tests/fixtures/crash.sh --strip nullptr %s", work) ||
-	       run("cd %s && gdb -nx -batch -iex 'set debuginfod enabled off' -ex 'thread apply all bt' "
+	       run("cd %s && gdb -nx -batch -iex 'set debuginfod enabled off' -ex 'thread apply "
+		   "all bt' "
 		   "waits core-waits >brief 2>/dev/null",
 		   work);
 }
@@ -169,7 +170,8 @@ static void test_info(void **state)
 		modules[i].vouched = f[i].build_id_len > 0;
 		if (strstr(f[i].path, "/libc.so"))
 			buf_addf(&table, "0x%016llx  0x%016llx  Yes         /lib/libc.so.6\n",
-				 (unsigned long long)f[i].start + 4096, (unsigned long long)f[i].end);
+				 (unsigned long long)f[i].start + 4096,
+				 (unsigned long long)f[i].end);
 	}
 	run_info_text(c, modules, buf_span(&table), "GNU gdb 13.1", &info);
 	assert_true(has(&info, "Signal:         SIGSEGV (11), Segmentation fault\n"));
