@@ -80,6 +80,9 @@ int run_rules_folder(char **ret, struct err *err);
 int run_ruleset(const char *const *rules, const char *policy, struct ruleset **ret, struct err *err);
 
 
+/* What the reader sees at path:line[:col] (col 0: the whole line) and which rules act; shows values. */
+int run_explain(const struct run_options *o, const char *path, unsigned line, unsigned col,
+		struct buf *ret, struct err *err);
 /* Deletes a case's private map (RC_NOTFOUND), or all that are older than 90 days. */
 int run_forget(const char *case_name, struct err *err);
 int run_forget_expired(size_t *ret_gone, struct err *err);

@@ -2,15 +2,19 @@
 #include "cli_internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 struct rules_options {
 	struct common_options common;
 	const char *output;
+	struct strings learn;
 };
 
 const struct opt rules_opts[] = {
 	{ "output", 'o', OPT_STRING, offsetof(struct rules_options, output), "FILE",
 	  "prepare: where the database goes", 0, 0 },
+	{ "learn", 0, OPT_LIST, offsetof(struct rules_options, learn), "PATH",
+	  "explain: learn the secrets of a config file or folder", 0, 0 },
 	{ 0 },
 };
 
@@ -123,11 +127,44 @@ static int rules_prepare(struct ruleset *rs, const char *path, struct err *err)
 	return rc < 0 ? rc : EXIT_DONE;
 }
 
+/* "FILE:LINE[:COL]"; the file's name may hold colons. */
+static int rules_explain(const struct rules_options *o, const struct strings *args, struct err *err)
+{
+	struct run_options common = common_run_options(&o->common);
+	unsigned numbers[2] = { 0, 0 };
+	AUTO_FREE char *path = NULL;
+	AUTO_BUF out = BUF_INIT;
+	size_t n = 0;
+	int rc;
+
+	if (args->n != 2)
+		return err_set(err, RC_USAGE, "rules explain takes FILE:LINE[:COL]");
+	path = xstrdup(args->v[1]);
+	while (n < 2) {
+		char *colon = strrchr(path, ':'), *end;
+		unsigned long number = colon ? strtoul(colon + 1, &end, 10) : 0;
+
+		if (!colon || number == 0 || number > UINT32_MAX || *end)
+			break;
+		numbers[n++] = number;
+		*colon = '\0';
+	}
+	if (n == 0)
+		return err_set(err, RC_USAGE, "rules explain takes FILE:LINE[:COL]");
+	common.learn = o->learn.v;
+	rc = run_explain(&common, path, numbers[n - 1], n == 2 ? numbers[0] : 0, &out, err);
+	return rc < 0 ? rc : print_buf(&out);
+}
+
 static int rules(const struct rules_options *o, const struct strings *args, struct err *err)
 {
 	const char *what = args->n ? args->v[0] : "";
 	AUTO(ruleset) rs = NULL;
-	int rc = run_ruleset(o->common.rules.v, o->common.policy, &rs, err);
+	int rc;
+
+	if (strcmp(what, "explain") == 0)
+		return rules_explain(o, args, err);
+	rc = run_ruleset(o->common.rules.v, o->common.policy, &rs, err);
 
 	if (rc < 0)
 		return rc;
@@ -141,7 +178,7 @@ static int rules(const struct rules_options *o, const struct strings *args, stru
 		return rules_test(rs, err);
 	if (strcmp(what, "prepare") == 0)
 		return rules_prepare(rs, o->output, err);
-	return err_set(err, RC_USAGE, "rules takes list, show, lint, test or prepare");
+	return err_set(err, RC_USAGE, "rules takes list, show, lint, test, explain or prepare");
 }
 
 int cmd_rules(const struct cmd *cmd, int argc, char **argv)

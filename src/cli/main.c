@@ -11,8 +11,10 @@ const struct cmd cmds[] = {
 	{ "scrub", "scrub any text, log, config or archive", "[FILE|DIR...|-]", scrub_opts, cmd_scrub,
 	  "A filter when given no file. All of the input is read first: what is learned at its end is "
 	  "removed from its beginning." },
-	{ "rules", "list, show, lint or test the rules", "list|show|lint|test|prepare [ID...]",
-	  rules_opts, cmd_rules, NULL },
+	{ "rules", "list, show, lint, test or explain the rules",
+	  "list|show|lint|test|prepare [ID...] | explain FILE:LINE[:COL]", rules_opts, cmd_rules,
+	  "explain shows what the reader saw at a place of a file, the values too, and which rule "
+	  "acted: it is for whoever writes a rule." },
 	{ "keygen", "make a key for tokens", "", keygen_opts, cmd_keygen, NULL },
 	{ "forget", "delete private maps", "CASE...", forget_opts, cmd_forget, NULL },
 	{ "generate", "print the man page or the shell completion", "man|bash", generate_opts,

@@ -173,7 +173,8 @@ int crash_gdb(struct crash *c, unsigned shares, struct err *err)
 		.timeout_s = c->job->timeout_s,
 		.jobs = shares,
 		.sandbox = !c->job->no_sandbox,
-		.strict = geteuid() == 0,
+		.signal = elfcore_info(c->core)->signal,
+		.strict = geteuid() == 0 && !c->job->no_sandbox,
 		.uid = c->uid,
 		.gid = c->gid,
 	};
