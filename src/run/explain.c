@@ -155,7 +155,7 @@ int run_explain(const struct run_options *o, const char *path, unsigned line, un
 {
 	AUTO(engine) e = NULL;
 	AUTO(artifact) a = artifact_new(path, ARTIFACT_TEXT);
-	struct place place;
+	struct place place = { 0 };
 	int rc = mapping_open_path(path, &a->map, err);
 
 	if (rc < 0)
