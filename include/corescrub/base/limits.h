@@ -31,6 +31,12 @@
 #define LIMIT_ARCHIVE_BYTES	((uint64_t)64 << 30)
 #define LIMIT_ARCHIVE_SPOOL	MIB(4)		/* a member kept in memory, above it in a file */
 
+#define LIMIT_PAGE		MIB(16)		/* HTML of all texts in a review page */
+#define LIMIT_PAGE_TEXT		MIB(2)		/* HTML of one text */
+#define LIMIT_PAGE_WHOLE	MIB(1)		/* a longer text is shown by its lines with tokens */
+#define LIMIT_PAGE_LINE		KIB(4)		/* what is shown of one line */
+#define LIMIT_PAGE_CONTEXT	400		/* what the private page shows of an item's line */
+
 #define LIMIT_BT_DEPTH		512		/* nested braces in gdb's text */
 #define LIMIT_CORE_THREADS	65536
 #define LIMIT_CORE_SEGMENTS	65536

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report_internal.h"
+
+#include <stdlib.h>
+
+/* review.html: what is in the package and what was replaced, for a person. One file, no script. */
+
+static void add_fact(struct buf *ret, const char *name, const char *value)
+{
+	if (!value || !*value)
+		return;
+	buf_addf(ret, "<div><dt>%s</dt><dd>", name);
+	report_html_str(ret, value);
+	buf_add_str(ret, "</dd></div>\n");
+}
+
+static void add_list_fact(struct buf *ret, const char *name, const char *const *v)
+{
+	if (!v || !*v)
+		return;
+	buf_addf(ret, "<div><dt>%s</dt><dd>", name);
+	for (size_t i = 0; v[i]; i++) {
+		buf_add_str(ret, i ? ", " : "");
+		report_html_str(ret, v[i]);
+	}
+	buf_add_str(ret, "</dd></div>\n");
+}
+
+static void add_digest_fact(struct buf *ret, const char *name, const uint8_t digest[DIGEST_LEN])
+{
+	static const uint8_t none[DIGEST_LEN];
+	char hex[2 * DIGEST_LEN + 1];
+
+	digest_hex(digest, DIGEST_LEN, hex);
+	if (memcmp(digest, none, DIGEST_LEN) != 0)
+		add_fact(ret, name, hex);
+}
+
+void report_html_facts(struct buf *ret, const struct report_account *a)
+{
+	AUTO_BUF threads = BUF_INIT;
+	char created[32];
+
+	report_time(a->created, created);
+	if (a->threads)
+		report_html_number(&threads, a->threads);
+	buf_add_str(ret, "<section aria-labelledby=\"facts\">\n<h2 id=\"facts\">This report</h2>\n<dl>\n");
+	add_fact(ret, "Case", a->case_name);
+	add_fact(ret, "Signal", a->signal);
+	add_fact(ret, "Threads", threads.p);
+	add_fact(ret, "Created", created);
+	add_fact(ret, "Policy", a->policy);
+	add_fact(ret, "Core inside", a->mode);
+	add_fact(ret, "Made by", a->tool);
+	add_list_fact(ret, "Recipients", a->recipients);
+	add_list_fact(ret, "Confinement lacked", a->confinement);
+	add_fact(ret, "Program’s build id", a->build_id);
+	add_digest_fact(ret, "Crash fingerprint", a->fingerprint);
+	add_fact(ret, "Rules’ SHA-256", a->ruleset);
+	buf_add_str(ret, "</dl>\n</section>\n");
+}
+
+static void add_row(struct buf *ret, const struct report_row *row)
+{
+	const char *severity = value_severity_name(row->rule->severity);
+
+	buf_addf(ret, "<tr><td>%s</td><td class=\"wrap\">", report_row_kind(row));
+	report_html_str(ret, row->rule->id);
+	if (row->rule->summary && *row->rule->summary) {
+		buf_add_str(ret, "<small>");
+		report_html_str(ret, row->rule->summary);
+		buf_add_str(ret, "</small>");
+	}
+	buf_addf(ret, "</td><td class=\"%s\">%s</td><td class=\"num\">", severity, severity);
+	report_html_number(ret, row->count);
+	buf_add_str(ret, "</td><td class=\"num\">");
+	report_html_number(ret, row->distinct);
+	buf_add_str(ret, "</td></tr>\n");
+}
+
+void report_html_rows(struct buf *ret, const struct report_account *a)
+{
+	AUTO_FREE struct report_row *rows = report_sorted_rows(a);
+	uint64_t count = 0;
+
+	buf_add_str(ret, "<section aria-labelledby=\"rows\">\n<h2 id=\"rows\">What was replaced</h2>\n");
+	if (a->n_rows == 0) {
+		buf_add_str(ret, "<p>Nothing was found to replace.</p>\n</section>\n");
+		return;
+	}
+	buf_add_str(ret, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"rows\">\n"
+			 "<table>\n<thead><tr><th scope=\"col\">Kind</th><th scope=\"col\">Rule</th>"
+			 "<th scope=\"col\">Severity</th><th scope=\"col\" class=\"num\">Count</th>"
+			 "<th scope=\"col\" class=\"num\">Distinct</th></tr></thead>\n<tbody>\n");
+	for (size_t i = 0; i < a->n_rows; i++) {
+		add_row(ret, &rows[i]);
+		count += rows[i].count;
+	}
+	buf_add_str(ret, "</tbody>\n<tfoot><tr><th scope=\"row\" colspan=\"3\">All</th>"
+			 "<td class=\"num\">");
+	report_html_number(ret, count);
+	buf_add_str(ret, "</td><td></td></tr></tfoot>\n</table>\n</div>\n");
+	if (a->preexisting) {
+		buf_add_str(ret, "<p>Tokens that stood in the input already: ");
+		report_html_number(ret, a->preexisting);
+		buf_add_str(ret, ".</p>\n");
+	}
+	buf_add_str(ret, "</section>\n");
+}
+
+/* The number of the text that is this file, plus one; 0 if the page shows none. */
+static size_t text_of_file(const struct report_account *a, const struct report_file *f)
+{
+	for (size_t i = 0; i < a->n_texts; i++)
+		if (strcmp(scrubbed_name(a->texts[i]), f->path) == 0)
+			return i + 1;
+	return 0;
+}
+
+static void add_file_row(struct buf *ret, const struct report_account *a, const struct report_file *f)
+{
+	char hex[2 * DIGEST_LEN + 1];
+	size_t text = text_of_file(a, f);
+
+	digest_hex(f->sha256, DIGEST_LEN, hex);
+	buf_add_str(ret, "<tr><td class=\"wrap\">");
+	if (text)
+		buf_addf(ret, "<a href=\"#text-%zu\">", text);
+	report_html_str(ret, f->path);
+	buf_addf(ret, "%s</td><td>", text ? "</a>" : "");
+	report_html_str(ret, f->kind);
+	buf_add_str(ret, "</td><td class=\"num\">");
+	report_html_number(ret, f->size);
+	buf_addf(ret, "</td><td class=\"hex\">%s</td></tr>\n", hex);
+}
+
+static void add_files(struct buf *ret, const struct report_account *a)
+{
+	if (a->n_files == 0)
+		return;
+	buf_add_str(ret, "<section aria-labelledby=\"files\">\n<h2 id=\"files\">What is in the package</h2>\n"
+			 "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"files\">\n"
+			 "<table>\n<thead><tr><th scope=\"col\">File</th><th scope=\"col\">Kind</th>"
+			 "<th scope=\"col\" class=\"num\">Bytes</th><th scope=\"col\">SHA-256</th></tr>"
+			 "</thead>\n<tbody>\n");
+	for (size_t i = 0; i < a->n_files; i++)
+		add_file_row(ret, a, &a->files[i]);
+	buf_add_str(ret, "</tbody>\n</table>\n</div>\n<p>Beside them: this page, and "
+			 "<code>manifest.json</code>, which says the same for programs.</p>\n</section>\n");
+}
+
+static uint64_t count_lines(struct span text)
+{
+	uint64_t n = 0;
+
+	for (size_t at = 0; at < text.len; n++) {
+		const char *nl = memchr(text.p + at, '\n', text.len - at);
+
+		at = nl ? (size_t)(nl - text.p) + 1 : text.len;
+	}
+	return n;
+}
+
+static void add_text(struct buf *ret, const struct scrubbed *s, size_t number, size_t *room)
+{
+	struct span text = scrubbed_text(s);
+
+	buf_addf(ret, "<details id=\"text-%zu\"%s>\n<summary><h3>", number, number == 1 ? " open" : "");
+	report_html_str(ret, scrubbed_name(s));
+	buf_add_str(ret, "</h3> <span>");
+	report_html_number(ret, count_lines(text));
+	buf_add_str(ret, " lines, ");
+	report_html_number(ret, report_count_tokens(text));
+	buf_add_str(ret, " tokens</span></summary>\n");
+	if (text.len > LIMIT_PAGE_WHOLE)
+		buf_add_str(ret, "<p>Long, so only its lines with tokens are here, with those around "
+				 "them. The file in the package is whole.</p>\n");
+	buf_addf(ret, "<pre tabindex=\"0\" role=\"region\" aria-label=\"text %zu\">", number);
+	report_html_lines(ret, text, room);
+	buf_add_str(ret, "</pre>\n</details>\n");
+}
+
+static void add_texts(struct buf *ret, const struct report_account *a)
+{
+	size_t room = LIMIT_PAGE;
+
+	if (a->n_texts == 0)
+		return;
+	buf_add_str(ret, "<section aria-labelledby=\"texts\">\n<h2 id=\"texts\">The texts</h2>\n"
+			 "<p>A token such as <code>[phone~…]</code> stands where a value stood; equal values "
+			 "have equal tokens in this report. Marked are <mark class=s>secrets</mark>, "
+			 "<mark class=p>people</mark>, <mark class=n>machines</mark>. Characters that can’t be "
+			 "seen are shown <i>like this</i>.</p>\n");
+	for (size_t i = 0; i < a->n_texts; i++)
+		add_text(ret, a->texts[i], i + 1, &room);
+	buf_add_str(ret, "</section>\n");
+}
+
+int report_page(const struct report_account *a, struct buf *ret, struct err *err)
+{
+	(void)err;
+	report_html_begin(ret, "Crash report, scrubbed",
+			  "Read this before you publish the package: it shows what goes out. "
+			  "Every value that a rule found was replaced; no rule finds everything.");
+	report_html_facts(ret, a);
+	report_html_rows(ret, a);
+	add_files(ret, a);
+	add_texts(ret, a);
+	report_html_end(ret);
+	return RC_OK;
+}
