@@ -40,7 +40,8 @@ static int setup(void **state)
 	(void)state;
 	return !mkdtemp(work) || run("tests/fixtures/crash.sh waits %s/k 20", work) ||
 	       run("tests/fixtures/crash.sh --gdb --strip waits %s/g", work) ||
-	       run("tests/fixtures/crash.sh nullptr %s/n", work);
+	       run("tests/fixtures/crash.sh nullptr %s/n", work) ||
+	       run("tests/fixtures/crash.sh mutexes %s/m", work);
 }
 
 static int teardown(void **state)
@@ -72,7 +73,7 @@ static int role_lwp(const char *sub, const char *role)
 	int lwp, found = 0;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/%s/waits.out", work, sub);
+	snprintf(path, sizeof(path), "%s/%s/%s.out", work, sub, *sub == 'm' ? "mutexes" : "waits");
 	f = fopen(path, "r");
 	assert_non_null(f);
 	while (!found && fgets(line, sizeof(line), f))
@@ -131,6 +132,23 @@ static void test_waits_gdb_stripped(void **state)
 {
 	(void)state;
 	expect_waits("g");
+}
+
+static void test_waits_kinds(void **state)
+{
+	static const char *const mutexes[] = { "recursive", "errorcheck", "inherit",
+					       "robust",    "shared",	  "timed" };
+	AUTO(elfcore) c = core_open("m/core-mutexes");
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(mutexes); i++)
+		expect_wait(c, "m", mutexes[i], "mutex", "main");
+	expect_wait(c, "m", "write-write", "rwlock", "main");
+	expect_wait(c, "m", "write-read", "rwlock", "main");
+	expect_wait(c, "m", "read-write", "rwlock", NULL);	/* readers are counted, not named */
+	elfcore_waits(c, &n);
+	assert_int_equal(n, 9);
 }
 
 static void expect_facts(const char *core, const char *program, size_t n_threads)
@@ -590,6 +608,7 @@ int main(void)
 		cmocka_unit_test(test_fault_address),
 		cmocka_unit_test(test_waits_kernel),
 		cmocka_unit_test(test_waits_gdb_stripped),
+		cmocka_unit_test(test_waits_kinds),
 		cmocka_unit_test(test_vouch),
 		cmocka_unit_test(test_vouch_owner),
 		cmocka_unit_test(test_disk),
