@@ -53,6 +53,10 @@ enum finding_flag {
 	FINDING_HELD = 1 << 3,		/* not redacted: a learned credential held back; open item */
 	FINDING_PARTIAL = 1 << 4,	/* a piece of a longer value (cut, stale tail) */
 	FINDING_DERIVED = 1 << 5,	/* found in a later closure round */
+	FINDING_IN_STRING = 1 << 6,	/* stands in a gdb string: its escapes come before the form's */
+	FINDING_QUOTE_OPEN = 1 << 7,	/* begins, or ends, outside of quotes (a repeat): what takes its */
+	FINDING_QUOTE_CLOSE = 1 << 8,	/* place must bring a quote there */
+	FINDING_MASKED = 1 << 9,	/* whatever the rule's action, the constant [kind] */
 };
 
 struct finding {

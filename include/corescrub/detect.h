@@ -25,16 +25,28 @@ const struct finding_rule *detector_rules(const struct detector *d, size_t *ret_
 int detect_learn(struct detector *d, const struct artifact *a, struct learned *l, struct err *err);
 
 /* Pass two over [from, to) of a's text, cut at line ends (detect_cut): findings are appended, in any
-   order, overlapping, offsets in a's text. gdb's language is read in a whole: the first call parses. */
+   order, overlapping, offsets in a's text. What begins in the range may end behind it. gdb's language is
+   indexed in a whole, by the first call for an artifact. */
 int detect_text(struct detector *d, const struct artifact *a, uint64_t from, uint64_t to,
 		struct findings *ret, struct err *err);
+/* The same where one of the ranges (sorted, disjoint) touches: for text that redaction changed. */
+struct detect_range { uint64_t off, len; };
+int detect_ranges(struct detector *d, const struct artifact *a, const struct detect_range *ranges,
+		  size_t n, struct findings *ret, struct err *err);
+/* Is a read as gdb's text? Closure sets the kind of its changed copies by this. */
+bool detect_is_gdb(const struct detector *d, const struct artifact *a);
+/* How far from a changed byte, beyond its line, a match may begin: 0 without multi-line rules. */
+uint64_t detect_margin(const struct detector *d);
+/* Forgets what it keeps of a, whose text is about to go or to change. */
+void detect_forget(struct detector *d, const struct artifact *a);
 /* The end of a range that begins at `from` and holds about `want` bytes: behind a line end, outside of
    any gdb string and token. */
 uint64_t detect_cut(struct detector *d, const struct artifact *a, uint64_t from, uint64_t want);
 /* The program's bytes that a finding stands for (undoes its form); appended to ret. */
-void detect_value(struct detector *d, const struct artifact *a, const struct finding *f, struct buf *ret);
-/* Source ranges that no edit may touch: frame numbers, addresses, functions, files, lines. Sorted. */
-struct detect_guard { uint64_t off, len; };
-const struct detect_guard *detect_guards(struct detector *d, const struct artifact *a, size_t *ret_n);
+void detect_value(const struct detector *d, const struct artifact *a, const struct finding *f,
+		  struct buf *ret);
+/* What no edit may touch in the ranges last detected: frame numbers, addresses, functions, files,
+   lines. Sorted. */
+const struct detect_range *detect_guards(const struct detector *d, size_t *ret_n);
 
 #endif

@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "redact_internal.h"
+
+/*
+ * One range's plan: detect, put tokens in, detect again where that changed something, until nothing new
+ * is found. Everything is kept in source offsets; the copy with the tokens in lives for one look.
+ */
+
+/* From this round on whole lines go: a text that brings forth a finding each round must not win. */
+#define ROUND_WIDEN (LIMIT_CLOSURE_ROUNDS - 3)
+
+struct change {
+	uint64_t off, end;	/* in the source */
+	uint64_t at, at_end;	/* in the copy */
+	size_t text;		/* in planner.texts */
+	bool soft;
+	bool fresh;		/* came or grew in the last round */
+};
+
+struct planner {
+	struct redactor *r;
+	struct detector *d;
+	const struct artifact *a;
+	uint64_t from, to;
+	unsigned round;
+	struct finding_rule const *rules;
+	struct findings paths;		/* findings that are not replaced; all paths */
+	struct pieces pieces;
+	struct barriers barriers;
+	struct clusters clusters;
+	struct change *changes;
+	size_t n_changes, cap_changes;
+	size_t fresh;			/* pieces that the last look added */
+	struct buf texts, copy;
+};
+
+static void planner_done(struct planner *p)
+{
+	findings_done(&p->paths);
+	free(p->pieces.v);
+	free(p->barriers.v);
+	free(p->clusters.v);
+	free(p->changes);
+	buf_done(&p->texts);
+	buf_done(&p->copy);
+}
+
+static struct span piece_value(struct planner *p, const struct finding *f)
+{
+	if (f->form == FORM_PLAIN && !(f->flags & FINDING_IN_STRING))
+		return span_make(p->a->text.p + f->off, f->len);
+	buf_reset(&p->r->value);
+	detect_value(p->d, p->a, f, &p->r->value);
+	return p->r->value.len ? buf_span(&p->r->value) : span_make(p->a->text.p + f->off, f->len);
+}
+
+/* Clips f (source offsets) and gives its pieces their tokens. */
+static int plan_add(struct planner *p, const struct finding *f, bool soft, struct err *err)
+{
+	size_t i = p->pieces.n, n = i;
+	int rc = pieces_add_clipped(&p->pieces, p->a->text, f, &p->rules[f->rule], &p->barriers, err);
+
+	for (; rc == RC_OK && i < p->pieces.n; i++) {
+		struct piece one = p->pieces.v[i];
+
+		one.soft = soft;
+		one.round = (uint8_t)p->round;
+		one.token = NO_TOKEN;
+		if (!(one.f.flags & FINDING_LIMIT)) {
+			rc = token_find(p->r, one.f.kind, piece_value(p, &one.f), &one.token, NULL, err);
+			if (rc < 0)
+				return rc;
+			if (p->r->tokens[one.token].stays && !soft)
+				continue;
+			one.f.kind = p->r->tokens[one.token].kind;
+		}
+		p->pieces.v[n++] = one;
+		p->fresh++;
+	}
+	p->pieces.n = n;
+	return rc;
+}
+
+/* Held back, or for a person to look at: nothing is replaced. */
+static bool is_note(const struct finding *f)
+{
+	return f->flags & (FINDING_HINT | FINDING_HELD);
+}
+
+static uint64_t line_end(struct span text, uint64_t at)
+{
+	const char *p = at < text.len ? memchr(text.p + at, '\n', text.len - at) : NULL;
+
+	return p ? (uint64_t)(p - text.p) + 1 : text.len;
+}
+
+static uint64_t line_start(struct span text, uint64_t at)
+{
+	const char *p = at ? memrchr(text.p, '\n', at) : NULL;
+
+	return p ? (uint64_t)(p - text.p) + 1 : 0;
+}
+
+/* Detects in the source; the range grows to the line end behind what began in it. */
+static int plan_detect(struct planner *p, struct findings *found, struct err *err)
+{
+	uint64_t from = p->from, end;
+	size_t i = 0, n;
+
+	while (from < p->to) {
+		const struct detect_range *guards;
+		int rc = detect_text(p->d, p->a, from, p->to, found, err);
+
+		if (rc < 0)
+			return rc;
+		guards = detect_guards(p->d, &n);
+		while (n--)
+			barriers_add(&p->barriers, guards[n].off, guards[n].off + guards[n].len, true);
+		from = end = p->to;
+		for (; i < found->n; i++)
+			if (found->v[i].off + found->v[i].len > end)
+				end = found->v[i].off + found->v[i].len;
+		if (end > p->to)
+			p->to = line_end(p->a->text, end - 1);
+	}
+	return RC_OK;
+}
+
+static int plan_first_look(struct planner *p, struct findings *found, struct err *err)
+{
+	int rc = plan_detect(p, found, err);
+	size_t i;
+
+	if (rc < 0)
+		return rc;
+	p->r->preexisting += barriers_add_tokens(&p->barriers, p->a->text, p->from, p->to);
+	barriers_sort(&p->barriers);
+	for (i = 0; rc == RC_OK && i < found->n; i++) {
+		struct finding f = found->v[i];
+
+		f.path = findings_path(&p->paths, span_str(found->paths.p + f.path));
+		if (is_note(&f))
+			findings_add(&p->paths, &f);
+		else
+			rc = plan_add(p, &f, false, err);
+	}
+	return rc;
+}
+
+static void plan_make_changes(struct planner *p)
+{
+	uint64_t at = 0, src = p->from;
+	size_t i;
+
+	pieces_sort(&p->pieces);
+	clusters_make(&p->clusters, &p->pieces, p->rules);
+	buf_reset(&p->texts);
+	p->n_changes = 0;
+	for (i = 0; i < p->clusters.n; i++) {
+		const struct cluster *c = &p->clusters.v[i];
+		const struct piece *w = &p->pieces.v[c->winner];
+		struct change one = { .off = c->off, .end = c->end, .text = p->texts.len };
+
+		one.soft = edit_text(p->r, p->a->text, c, w, &p->rules[w->f.rule], &p->texts);
+		one.fresh = c->round == p->round;
+		at += c->off - src;
+		src = c->end;
+		one.at = at;
+		at += p->texts.len - one.text;
+		one.at_end = at;
+		GROW(p->changes, p->n_changes, p->cap_changes);
+		p->changes[p->n_changes++] = one;
+	}
+}
+
+static void plan_make_copy(struct planner *p)
+{
+	uint64_t src = p->from;
+	size_t i;
+
+	buf_reset(&p->copy);
+	for (i = 0; i < p->n_changes; i++) {
+		const struct change *c = &p->changes[i];
+
+		buf_add(&p->copy, p->a->text.p + src, c->off - src);
+		buf_add(&p->copy, p->texts.p + c->text, c->at_end - c->at);
+		src = c->end;
+	}
+	buf_add(&p->copy, p->a->text.p + src, p->to - src);
+}
+
+/* The lines of the copy, and what the rules' width adds, that the last round changed. */
+static size_t plan_changed_ranges(const struct planner *p, struct detect_range **ret)
+{
+	struct span text = buf_span(&p->copy);
+	uint64_t margin = detect_margin(p->d), end = 0;
+	struct detect_range *v = NULL;
+	size_t i, n = 0, cap = 0;
+
+	for (i = 0; i < p->n_changes; i++) {
+		const struct change *c = &p->changes[i];
+		uint64_t start;
+
+		if (!c->fresh || (n && c->at_end + margin < end))
+			continue;
+		start = line_start(text, c->at < margin ? 0 : c->at - margin);
+		end = line_end(text, c->at_end + margin);
+		if (n && start <= v[n - 1].off + v[n - 1].len) {
+			v[n - 1].len = end - v[n - 1].off;
+			continue;
+		}
+		GROW(v, n, cap);
+		v[n++] = (struct detect_range){ .off = start, .len = end - start };
+	}
+	*ret = v;
+	return n;
+}
+
+/* The first change that ends behind `at` in the copy. */
+static size_t change_find(const struct planner *p, uint64_t at)
+{
+	size_t lo = 0, hi = p->n_changes;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (p->changes[mid].at_end > at)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
+}
+
+static uint64_t source_of(const struct planner *p, uint64_t at, size_t next)
+{
+	if (next == 0)
+		return p->from + at;
+	return p->changes[next - 1].end + (at - p->changes[next - 1].at_end);
+}
+
+static int plan_add_source(struct planner *p, struct finding f, uint64_t off, uint64_t end, bool whole,
+			   bool soft, struct err *err)
+{
+	f.off = off;
+	f.len = (uint32_t)(end - off);
+	f.flags |= FINDING_DERIVED;
+	if (soft) {
+		f.form = FORM_PLAIN;
+		f.flags &= (uint16_t)~FINDING_IN_STRING;
+	}
+	if (!whole) {
+		f.flags |= FINDING_PARTIAL;
+		f.flags &= (uint16_t)~(FINDING_QUOTE_OPEN | FINDING_QUOTE_CLOSE);
+		if (f.form != FORM_PLAIN && f.form != FORM_GDB_STRING)
+			f.flags |= FINDING_MASKED;
+	}
+	if (p->round >= ROUND_WIDEN) {
+		off = line_start(p->a->text, off);
+		end = line_end(p->a->text, end - 1);
+		f.off = off < p->from ? p->from : off;
+		f.len = (uint32_t)(end - f.off);
+		f.flags |= FINDING_MASKED;
+		f.form = FORM_PLAIN;
+	}
+	return plan_add(p, &f, soft, err);
+}
+
+/* A piece of the copy, back in the source. What it covers of our own text is done already if that is a
+   token, a line end or a quote; if it is something else, all of that change goes. */
+static int plan_add_mapped(struct planner *p, const struct finding *f, struct err *err)
+{
+	uint64_t at = f->off, end = f->off + f->len, lo, hi;
+	size_t first = change_find(p, at), i;
+	bool soft = false;
+
+	for (i = first; i < p->n_changes && p->changes[i].at < end; i++)
+		soft |= p->changes[i].soft;
+	if (soft) {
+		lo = first < p->n_changes && p->changes[first].at <= at ? p->changes[first].off :
+			source_of(p, at, first);
+		hi = p->changes[i - 1].at_end >= end ? p->changes[i - 1].end : source_of(p, end, i);
+		return plan_add_source(p, *f, lo, hi, false, true, err);
+	}
+	for (i = first; at < end; i++) {
+		uint64_t stop = i < p->n_changes && p->changes[i].at < end ? p->changes[i].at : end;
+
+		if (stop > at) {
+			uint64_t off = source_of(p, at, i);
+			bool whole = at == f->off && stop == f->off + f->len;
+			int rc = plan_add_source(p, *f, off, off + (stop - at), whole, false, err);
+
+			if (rc < 0)
+				return rc;
+		}
+		if (stop == end)
+			break;
+		at = p->changes[i].at_end;
+	}
+	return RC_OK;
+}
+
+/* Findings of the copy, cut at its tokens and guards, then mapped. */
+static int plan_take(struct planner *p, const struct artifact *copy, const struct findings *found,
+		     struct err *err)
+{
+	struct barriers b = { .n = 0 };
+	struct pieces left = { .n = 0 };
+	const struct detect_range *guards;
+	size_t i, n;
+	int rc = RC_OK;
+
+	guards = detect_guards(p->d, &n);
+	for (i = 0; i < n; i++)
+		barriers_add(&b, guards[i].off, guards[i].off + guards[i].len, true);
+	barriers_add_tokens(&b, copy->text, 0, copy->text.len);
+	barriers_sort(&b);
+	for (i = 0; rc == RC_OK && i < found->n; i++) {
+		struct finding f = found->v[i];
+
+		if (is_note(&f))
+			continue;	/* the first look had it, or a token is in it */
+		f.path = findings_path(&p->paths, span_str(found->paths.p + f.path));
+		rc = pieces_add_clipped(&left, copy->text, &f, &p->rules[f.rule], &b, err);
+	}
+	for (i = 0; rc == RC_OK && i < left.n; i++)
+		rc = plan_add_mapped(p, &left.v[i].f, err);
+	free(left.v);
+	free(b.v);
+	return rc;
+}
+
+static int plan_look_again(struct planner *p, struct err *err)
+{
+	struct artifact copy = {
+		.name = p->a->name,
+		.kind = detect_is_gdb(p->d, p->a) ? ARTIFACT_GDB : ARTIFACT_TEXT,
+		.text = buf_span(&p->copy),
+	};
+	AUTO_FREE struct detect_range *ranges = NULL;
+	size_t n = plan_changed_ranges(p, &ranges);
+	struct findings found;
+	int rc;
+
+	findings_init(&found, p->paths.rules, p->paths.n_rules);
+	rc = detect_ranges(p->d, &copy, ranges, n, &found, err);
+	if (rc == RC_OK)
+		rc = plan_take(p, &copy, &found, err);
+	detect_forget(p->d, &copy);
+	findings_done(&found);
+	return rc;
+}
+
+static int plan_close(struct planner *p, struct err *err)
+{
+	int rc = RC_OK;
+
+	for (p->round = 1; rc == RC_OK; ) {
+		plan_make_changes(p);
+		if (p->fresh == 0)
+			return RC_OK;
+		if (p->round == LIMIT_CLOSURE_ROUNDS)
+			return err_set(err, RC_LIMIT, "redaction finds no end behind offset %llu",
+				       (unsigned long long)p->from);
+		plan_make_copy(p);
+		p->fresh = 0;
+		p->round++;
+		rc = plan_look_again(p, err);
+	}
+	return rc;
+}
+
+static void plan_count(struct planner *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->clusters.n; i++) {
+		const struct piece *w = &p->pieces.v[p->clusters.v[i].winner];
+
+		token_count(p->r, w->token, w->f.rule);
+	}
+	for (i = 0; i < p->pieces.n; i++)
+		p->r->open_items += (p->pieces.v[i].f.flags & FINDING_LIMIT) != 0;
+	for (i = 0; i < p->paths.n; i++)
+		p->r->open_items += (p->paths.v[i].flags & FINDING_HELD) != 0;
+}
+
+/* Hands the planner's result over; the order of pieces is that of the findings. */
+static struct redact_plan *plan_finish(struct planner *p)
+{
+	struct redact_plan *plan = xcalloc(1, sizeof(*plan));
+	struct findings notes = p->paths;
+	size_t i;
+
+	plan->from = p->from;
+	plan->to = p->to;
+	plan->arena = arena_new();
+	plan->edits = xcalloc(p->n_changes ? p->n_changes : 1, sizeof(*plan->edits));
+	plan->n_edits = p->n_changes;
+	for (i = 0; i < p->n_changes; i++) {
+		const struct change *c = &p->changes[i];
+		size_t len = c->at_end - c->at;
+
+		plan->edits[i] = (struct edit){
+			.off = c->off, .len = (uint32_t)(c->end - c->off),
+			.with = len ? arena_strndup(plan->arena, p->texts.p + c->text, len) : "",
+			.with_len = (uint32_t)len, .finding = p->clusters.v[i].winner,
+		};
+	}
+	findings_init(&plan->found, p->rules, notes.n_rules);
+	for (i = 0; i < p->pieces.n; i++)
+		findings_add(&plan->found, &p->pieces.v[i].f);
+	for (i = 0; i < notes.n; i++)
+		findings_add(&plan->found, &notes.v[i]);
+	buf_done(&plan->found.paths);
+	plan->found.paths = notes.paths;
+	p->paths.paths = (struct buf)BUF_INIT;
+	return plan;
+}
+
+int redact_plan(struct redactor *r, struct detector *d, const struct artifact *a, uint64_t from,
+		uint64_t to, struct redact_plan **ret, struct err *err)
+{
+	struct planner p = { .r = r, .d = d, .a = a, .from = from, .to = to, .round = 1 };
+	struct findings found;
+	size_t n;
+	int rc;
+
+	if (to > a->text.len || from > to)
+		return err_set(err, RC_INTERNAL, "a range outside of the text");
+	p.rules = detector_rules(d, &n);
+	findings_init(&p.paths, p.rules, n);
+	findings_init(&found, p.rules, n);
+	rc = plan_first_look(&p, &found, err);
+	findings_done(&found);
+	if (rc == RC_OK)
+		rc = plan_close(&p, err);
+	if (rc == RC_OK) {
+		plan_count(&p);
+		*ret = plan_finish(&p);
+	}
+	planner_done(&p);
+	return rc;
+}
+
+void redact_plan_free(struct redact_plan *p)
+{
+	if (!p)
+		return;
+	findings_done(&p->found);
+	free(p->edits);
+	arena_free(p->arena);
+	free(p);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef REDACT_INTERNAL_H
+#define REDACT_INTERNAL_H
+
+#include <corescrub/redact.h>
+
+/* A hash table of numbers: it holds indices into an array of the caller's, who compares. */
+struct numbers {
+	uint32_t *slots;	/* index + 1; 0 is free */
+	uint32_t *hashes;
+	size_t n, mask;
+};
+typedef bool (*numbers_eq_fn)(const void *ctx, uint32_t index);
+bool numbers_find(const struct numbers *t, uint32_t hash, numbers_eq_fn eq, const void *ctx,
+		  uint32_t *ret_index);
+void numbers_add(struct numbers *t, uint32_t hash, uint32_t index);	/* must not be there */
+void numbers_done(struct numbers *t);
+uint32_t numbers_hash(uint64_t seed, uint64_t salt, struct span bytes);
+
+/* One value, whatever its spellings. */
+struct token {
+	struct span canonical;
+	uint32_t spelling;		/* the first one seen */
+	uint32_t last_rule;		/* the rule counted for it last, + 1: saves a look into `pairs` */
+	uint8_t kind;			/* refined */
+	uint8_t len;
+	bool stays;			/* says nothing (loopback, …): is not replaced */
+	bool keyed;			/* [kind~…], not a constant */
+	char text[VALUE_TOKEN_MAX];
+};
+
+struct spelling {
+	struct span bytes;		/* the program's bytes */
+	uint32_t token;
+	uint8_t kind;			/* as the rule has it */
+};
+
+/* Where a value was spelled otherwise than at first: for an exact restore. */
+struct place {
+	uint32_t artifact, token;
+	struct span spelling;		/* the source's bytes */
+	uint64_t off;			/* of the token, in the scrubbed text */
+};
+
+struct pair { uint32_t rule, token; };
+
+struct redactor {
+	struct hmac *hmac;
+	uint64_t seed;			/* of the hash tables: input must not choose collisions */
+	bool keep_map;
+	struct arena *arena;		/* all spellings and canonical forms */
+	struct token *tokens;
+	size_t n_tokens, cap_tokens;
+	struct spelling *spellings;
+	size_t n_spellings, cap_spellings;
+	struct pair *pairs;		/* (rule, value) seen together: distinct values by rule */
+	size_t n_pairs, cap_pairs;
+	struct numbers by_spelling, by_canonical, by_text, by_pair;
+	struct redact_count *counts;	/* by rule number, grown as rules turn up */
+	size_t n_counts;
+	struct redact_count *shown;	/* the ones over 0, for redact_counts */
+	uint64_t open_items, preexisting;
+	char **artifacts;		/* names, for the map's places */
+	size_t n_artifacts, cap_artifacts;
+	struct place *places;
+	size_t n_places, cap_places;
+	struct buf value, canonical;	/* scratch */
+};
+
+/* The token of a value under the rule's kind; RC_INTERNAL if another value has the same. */
+int token_find(struct redactor *r, enum kind kind, struct span value, uint32_t *ret_token,
+	       uint32_t *ret_spelling, struct err *err);
+/* The keyed token that is spelled like this. */
+bool token_find_text(const struct redactor *r, struct span text, uint32_t *ret_token);
+void token_count(struct redactor *r, uint32_t token, uint32_t rule);
+
+#define NO_TOKEN UINT32_MAX	/* of a piece that an engine's limit masks */
+
+/* Clipping and merging (resolve.c). A piece is what is left of a finding between the barriers. */
+struct piece {
+	struct finding f;
+	uint32_t token;
+	uint8_t round;		/* of closure, from 1 */
+	bool soft;		/* reaches into our own text that is no token: everything there goes */
+};
+struct pieces {
+	struct piece *v;
+	size_t n, cap;
+};
+/* Barriers: sound tokens and guards, sorted by offset; they may overlap. */
+struct barrier { uint64_t off, end; bool guard; };
+struct barriers {
+	struct barrier *v;
+	size_t n, cap;
+};
+void barriers_add(struct barriers *b, uint64_t off, uint64_t end, bool guard);
+void barriers_sort(struct barriers *b);
+/* Adds the sound tokens in [from, to) of text; returns how many. */
+size_t barriers_add_tokens(struct barriers *b, struct span text, uint64_t from, uint64_t to);
+/* Cuts f at the barriers and adds what is left worth replacing. RC_LIMIT if an engine limit's mask would
+   have to cover a guard. */
+int pieces_add_clipped(struct pieces *p, struct span text, const struct finding *f,
+		       const struct finding_rule *rule, const struct barriers *b, struct err *err);
+
+/* A cluster of overlapping pieces: what becomes one edit. */
+struct cluster {
+	uint64_t off, end;
+	uint32_t winner;	/* index into the pieces */
+	uint16_t quotes;	/* FINDING_QUOTE_* of its two ends */
+	bool masked;
+	unsigned round;		/* the latest round of its pieces */
+};
+struct clusters {
+	struct cluster *v;
+	size_t n, cap;
+};
+void clusters_make(struct clusters *c, const struct pieces *sorted, const struct finding_rule *rules);
+void pieces_sort(struct pieces *p);
+
+/* Notes for the map the spellings that a's plan replaced; `at` is where its range begins in the output.
+   The name is kept once an artifact: pass *artifact from call to call, UINT32_MAX at first. */
+void map_note(struct redactor *r, const struct artifact *a, const struct redact_plan *p, uint64_t at,
+	      uint32_t *artifact);
+
+/* What takes a cluster's place: appended to ret. It ends with the line ends that the source had there,
+   so that lines keep their numbers. True if it holds text that is neither token, line end nor quote:
+   such text can be found again. */
+bool edit_text(const struct redactor *r, struct span text, const struct cluster *c,
+	       const struct piece *winner, const struct finding_rule *rule, struct buf *ret);
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redact_internal.h"
+
+/* Shorter credentials get a constant: the hash of so little could be tried out. */
+#define SHORTEST_KEYED 8
+
+enum { SALT_SPELLING = 0x100, SALT_CANONICAL = 0x200, SALT_TEXT = 0x300, SALT_PAIR = 0x400 };
+
+struct wanted { const struct redactor *r; enum kind kind; struct span bytes; };
+
+static bool spelling_eq(const void *ctx, uint32_t i)
+{
+	const struct wanted *w = ctx;
+	const struct spelling *s = &w->r->spellings[i];
+
+	return s->kind == w->kind && span_eq(s->bytes, w->bytes);
+}
+
+static bool canonical_eq(const void *ctx, uint32_t i)
+{
+	const struct wanted *w = ctx;
+	const struct token *t = &w->r->tokens[i];
+
+	return t->kind == w->kind && span_eq(t->canonical, w->bytes);
+}
+
+static bool text_eq(const void *ctx, uint32_t i)
+{
+	const struct wanted *w = ctx;
+	const struct token *t = &w->r->tokens[i];
+
+	return span_eq(span_make(t->text, t->len), w->bytes);
+}
+
+static struct span token_keep(struct redactor *r, struct span s)
+{
+	return span_make(arena_strndup(r->arena, s.p, s.len), s.len);
+}
+
+static bool token_stays(enum kind kind, struct span value)
+{
+	uint8_t a[16];
+
+	switch (kind) {
+	case KIND_IP4:
+	case KIND_IP4_LAN:
+		return value_ip4_parse(value, a) && value_ip4_stays(a);
+	case KIND_IP6:
+	case KIND_IP6_LAN:
+		return value_ip6_parse(value, a) && value_ip6_stays(a);
+	default:
+		return false;
+	}
+}
+
+static int token_write(struct redactor *r, struct token *t, struct err *err)
+{
+	const char *name = value_kind_name(t->kind);
+	struct span parts[2] = { span_make(name, strlen(name) + 1), t->canonical };
+	struct wanted w = { .r = r, .kind = t->kind };
+	uint8_t mac[DIGEST_LEN];
+	uint32_t hash, other;
+
+	t->keyed = !value_kind_is_constant(t->kind) &&
+		(!value_kind_is_credential(t->kind) || t->canonical.len >= SHORTEST_KEYED);
+	if (!t->keyed) {
+		t->len = (uint8_t)value_token_constant(t->kind, t->text);
+		return RC_OK;
+	}
+	hmac_parts(r->hmac, parts, ARRAY_SIZE(parts), mac);
+	t->len = (uint8_t)value_token_format(t->kind, mac, t->text);
+	w.bytes = span_make(t->text, t->len);
+	hash = numbers_hash(r->seed, SALT_TEXT, w.bytes);
+	if (numbers_find(&r->by_text, hash, text_eq, &w, &other))
+		return err_set(err, RC_INTERNAL, "two values have one token, run again");
+	numbers_add(&r->by_text, hash, (uint32_t)r->n_tokens);
+	return RC_OK;
+}
+
+static int token_of_canonical(struct redactor *r, enum kind kind, struct span value,
+			      uint32_t *ret_token, struct err *err)
+{
+	struct token t = { .kind = (uint8_t)value_refine(kind, value) };
+	struct wanted w = { .r = r, .kind = t.kind };
+	uint32_t hash;
+	int rc;
+
+	buf_reset(&r->canonical);
+	value_canonical(t.kind, value, &r->canonical);
+	w.bytes = r->canonical.len ? buf_span(&r->canonical) : value;
+	hash = numbers_hash(r->seed, SALT_CANONICAL + t.kind, w.bytes);
+	if (numbers_find(&r->by_canonical, hash, canonical_eq, &w, ret_token))
+		return RC_OK;
+	if (r->n_tokens >= UINT32_MAX - 1)
+		return err_set(err, RC_TOOBIG, "too many distinct values");
+	t.canonical = token_keep(r, w.bytes);
+	t.stays = token_stays(t.kind, value);
+	t.spelling = (uint32_t)r->n_spellings;	/* the caller adds it */
+	rc = token_write(r, &t, err);
+	if (rc < 0)
+		return rc;
+	GROW(r->tokens, r->n_tokens, r->cap_tokens);
+	r->tokens[r->n_tokens] = t;
+	numbers_add(&r->by_canonical, hash, (uint32_t)r->n_tokens);
+	*ret_token = (uint32_t)r->n_tokens++;
+	return RC_OK;
+}
+
+int token_find(struct redactor *r, enum kind kind, struct span value, uint32_t *ret_token,
+	       uint32_t *ret_spelling, struct err *err)
+{
+	struct wanted w = { .r = r, .kind = kind, .bytes = value };
+	uint32_t hash = numbers_hash(r->seed, SALT_SPELLING + kind, value), i;
+	struct spelling s = { .kind = (uint8_t)kind };
+	int rc;
+
+	if (!numbers_find(&r->by_spelling, hash, spelling_eq, &w, &i)) {
+		if (r->n_spellings >= UINT32_MAX - 1)
+			return err_set(err, RC_TOOBIG, "too many distinct values");
+		rc = token_of_canonical(r, kind, value, &s.token, err);
+		if (rc < 0)
+			return rc;
+		s.bytes = token_keep(r, value);
+		GROW(r->spellings, r->n_spellings, r->cap_spellings);
+		i = (uint32_t)r->n_spellings++;
+		r->spellings[i] = s;
+		numbers_add(&r->by_spelling, hash, i);
+	}
+	*ret_token = r->spellings[i].token;
+	if (ret_spelling)
+		*ret_spelling = i;
+	return RC_OK;
+}
+
+bool token_find_text(const struct redactor *r, struct span text, uint32_t *ret_token)
+{
+	struct wanted w = { .r = r, .bytes = text };
+
+	return numbers_find(&r->by_text, numbers_hash(r->seed, SALT_TEXT, text), text_eq, &w,
+			    ret_token);
+}
+
+static bool pair_eq(const void *ctx, uint32_t i)
+{
+	const struct wanted *w = ctx;
+
+	return memcmp(&w->r->pairs[i], w->bytes.p, sizeof(struct pair)) == 0;
+}
+
+/* Has this rule had this value before? */
+static bool pair_add(struct redactor *r, uint32_t rule, uint32_t token)
+{
+	struct pair p = { .rule = rule, .token = token };
+	struct wanted w = { .r = r, .bytes = span_make((const char *)&p, sizeof(p)) };
+	uint32_t hash = numbers_hash(r->seed, SALT_PAIR, w.bytes), i;
+
+	if (numbers_find(&r->by_pair, hash, pair_eq, &w, &i))
+		return false;
+	GROW(r->pairs, r->n_pairs, r->cap_pairs);
+	r->pairs[r->n_pairs] = p;
+	numbers_add(&r->by_pair, hash, (uint32_t)r->n_pairs++);
+	return true;
+}
+
+void token_count(struct redactor *r, uint32_t token, uint32_t rule)
+{
+	struct token *t;
+	size_t i;
+
+	if (rule >= r->n_counts) {
+		r->counts = xreallocarray(r->counts, rule + 1, sizeof(*r->counts));
+		for (i = r->n_counts; i <= rule; i++)
+			r->counts[i] = (struct redact_count){ .rule = (uint32_t)i };
+		r->n_counts = rule + 1;
+	}
+	r->counts[rule].count++;
+	if (token == NO_TOKEN)
+		return;
+	t = &r->tokens[token];
+	if (t->last_rule == rule + 1)
+		return;
+	t->last_rule = rule + 1;
+	if (pair_add(r, rule, token))
+		r->counts[rule].distinct++;
+}
