@@ -22,6 +22,7 @@ struct artifact {
 	struct span text;		/* immutable; into `map` or `own` */
 	struct mapping *map;		/* or NULL */
 	char *own;			/* or NULL */
+	uint64_t serial;		/* no two alike; 0: made elsewhere, nothing of it may be kept */
 };
 
 struct artifact *artifact_new(const char *name, enum artifact_kind kind);

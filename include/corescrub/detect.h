@@ -37,8 +37,6 @@ int detect_ranges(struct detector *d, const struct artifact *a, const struct det
 bool detect_is_gdb(const struct detector *d, const struct artifact *a);
 /* How far from a changed byte, beyond its line, a match may begin: 0 without multi-line rules. */
 uint64_t detect_margin(const struct detector *d);
-/* Forgets what it keeps of a, whose text is about to go or to change. */
-void detect_forget(struct detector *d, const struct artifact *a);
 /* The end of a range that begins at `from` and holds about `want` bytes: behind a line end, outside of
    any gdb string and token. */
 uint64_t detect_cut(struct detector *d, const struct artifact *a, uint64_t from, uint64_t want);

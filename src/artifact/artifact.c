@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <corescrub/artifact.h>
 
+#include <stdatomic.h>
 #include <stdlib.h>
+
+static atomic_uint_fast64_t last_serial;
 
 struct artifact *artifact_new(const char *name, enum artifact_kind kind)
 {
@@ -9,6 +12,7 @@ struct artifact *artifact_new(const char *name, enum artifact_kind kind)
 
 	a->name = xstrdup(name);
 	a->kind = kind;
+	a->serial = atomic_fetch_add(&last_serial, 1) + 1;
 	a->text = SPAN_LIT("");
 	return a;
 }

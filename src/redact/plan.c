@@ -348,7 +348,6 @@ static int plan_look_again(struct planner *p, struct err *err)
 	rc = detect_ranges(p->d, &copy, ranges, n, &found, err);
 	if (rc == RC_OK)
 		rc = plan_take(p, &copy, &found, err);
-	detect_forget(p->d, &copy);
 	findings_done(&found);
 	return rc;
 }

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "detect_internal.h"
+
+/* One pass one's call: what a range of an artifact may hold at once. */
+#define LEARN_RANGE MIB(1)
+
+static const char *const learned_ids[KIND_COUNT] = {
+	[KIND_PHONE] = "learned.phone", [KIND_IP4] = "learned.ip4",
+	[KIND_IP4_LAN] = "learned.ip4-lan", [KIND_IP6] = "learned.ip6",
+	[KIND_IP6_LAN] = "learned.ip6-lan", [KIND_MAC] = "learned.mac",
+	[KIND_EMAIL] = "learned.email", [KIND_SECRET] = "learned.secret",
+	[KIND_TOKEN] = "learned.token", [KIND_KEY] = "learned.key",
+	[KIND_HASH] = "learned.hash", [KIND_USER] = "learned.user",
+	[KIND_NAME] = "learned.name", [KIND_HOST] = "learned.host",
+	[KIND_PATH] = "learned.path", [KIND_CARD] = "learned.card",
+	[KIND_DTMF] = "learned.dtmf", [KIND_ACCOUNT] = "learned.account",
+};
+
+/* The ruleset's table for the output half, and a pseudo-rule for each kind of learned value. */
+static void detector_make_rules(struct detector *d)
+{
+	size_t i;
+
+	d->n_pack = ruleset_count(d->rs);
+	d->n_rules = d->n_pack + KIND_COUNT;
+	d->rules = xcalloc(d->n_rules, sizeof(*d->rules));
+	for (i = 0; i < d->n_pack; i++) {
+		const struct rule_info *r = ruleset_rule(d->rs, i);
+
+		d->rules[i] = (struct finding_rule){
+			.id = r->id, .summary = r->summary, .kind = r->kind, .severity = r->severity,
+			.action = r->action, .keep_last = r->keep_last, .replace = r->replace,
+		};
+		d->has_symbols |= r->active && r->is_symbol;
+		d->has_values |= r->active && !r->is_symbol && (r->where & WHERE_VALUE);
+		if (r->active && r->multiline)
+			d->margin = LIMIT_RULE_WIDTH;
+	}
+	for (i = 0; i < KIND_COUNT; i++)
+		d->rules[d->n_pack + i] = (struct finding_rule){
+			.id = learned_ids[i], .summary = "value learned elsewhere",
+			.kind = (enum kind)i, .action = ACTION_TOKEN,
+			.severity = value_kind_is_credential((enum kind)i) ? SEVERITY_CRITICAL :
+				SEVERITY_MEDIUM,
+		};
+}
+
+int detector_new(const struct ruleset *rs, const struct learned *learned, struct detector **ret,
+		 struct err *err)
+{
+	AUTO(detector) d = xcalloc(1, sizeof(*d));
+	int rc;
+
+	d->rs = rs;
+	d->learned = learned;
+	digest_random(&d->seed, sizeof(d->seed));
+	detector_make_rules(d);
+	d->symbols = xcalloc(SYMBOL_SLOTS, sizeof(*d->symbols));
+	rc = rule_scanner_new(rs, &d->scanner, err);
+	if (rc == RC_OK && learned)
+		rc = learned_scanner_new(learned, &d->learned_scanner, err);
+	if (rc < 0)
+		return rc;
+	*ret = STEAL(d);
+	return RC_OK;
+}
+
+static void detector_drop_bt(struct detector *d)
+{
+	bt_cursor_free(d->walk);
+	bt_cursor_free(d->again);
+	bt_free(d->bt);
+	d->walk = d->again = NULL;
+	d->bt = NULL;
+	d->serial = 0;
+}
+
+void detector_free(struct detector *d)
+{
+	if (!d)
+		return;
+	detector_drop_bt(d);
+	rule_scanner_free(d->scanner);
+	learned_scanner_free(d->learned_scanner);
+	free(d->rules);
+	free(d->symbols);
+	free(d->guards);
+	free(d->leaves);
+	free(d->parts);
+	free(d->scalar_at);
+	free(d->hits);
+	buf_done(&d->paths);
+	buf_done(&d->view);
+	buf_done(&d->scalars);
+	buf_done(&d->value);
+	layer_done(&d->layer);
+	free(d);
+}
+
+const struct finding_rule *detector_rules(const struct detector *d, size_t *ret_n)
+{
+	*ret_n = d->n_rules;
+	return d->rules;
+}
+
+const struct detect_range *detect_guards(const struct detector *d, size_t *ret_n)
+{
+	*ret_n = d->n_guards;
+	return d->guards;
+}
+
+uint64_t detect_margin(const struct detector *d)
+{
+	return d->margin;
+}
+
+/* Indexes a's text if it is gdb's; d->bt stays NULL if not. */
+static int detector_read(struct detector *d, const struct artifact *a, struct err *err)
+{
+	int rc = RC_OK;
+
+	if (a->serial && d->serial == a->serial)
+		return RC_OK;
+	detector_drop_bt(d);
+	if (a->kind == ARTIFACT_GDB || bt_probe(a->text))
+		rc = bt_parse(a->text, &d->bt, err);
+	if (rc < 0)
+		return rc;
+	if (d->bt) {
+		d->walk = bt_cursor_new(d->bt);
+		d->again = bt_cursor_new(d->bt);
+	}
+	d->serial = a->serial;
+	return RC_OK;
+}
+
+bool detect_is_gdb(const struct detector *d, const struct artifact *a)
+{
+	return a->serial && a->serial == d->serial ? d->bt != NULL : a->kind == ARTIFACT_GDB;
+}
+
+static uint64_t line_end(struct span text, uint64_t at)
+{
+	const char *p = at < text.len ? memchr(text.p + at, '\n', text.len - at) : NULL;
+
+	return p ? (uint64_t)(p - text.p) + 1 : text.len;
+}
+
+static uint64_t line_start(struct span text, uint64_t at)
+{
+	const char *p = at ? memrchr(text.p, '\n', at) : NULL;
+
+	return p ? (uint64_t)(p - text.p) + 1 : 0;
+}
+
+/* In gdb's text: before a frame's head, so that a range has its frames whole; else between records. */
+static uint64_t cut_gdb(struct detector *d, struct span text, uint64_t from, uint64_t target)
+{
+	uint64_t end = line_end(text, target), last = target, at;
+	const struct bt_value *v;
+	bool inside = false;
+
+	bt_cursor_seek(d->walk, target);
+	v = bt_next(d->walk);
+	if (v && v->frame && v->frame->off < end && line_start(text, v->frame->off) > from)
+		return line_start(text, v->frame->off);
+	for (; v; v = bt_next(d->walk)) {
+		if (!inside && v->off >= target) {
+			at = line_start(text, v->off);
+			if (at > end)
+				return end;
+			if (at > from && at > last)
+				return at;
+		}
+		inside = v->depth > 0;
+		if (v->off + v->len > last)
+			last = v->off + v->len;
+	}
+	return line_end(text, last);
+}
+
+uint64_t detect_cut(struct detector *d, const struct artifact *a, uint64_t from, uint64_t want)
+{
+	struct err err = ERR_INIT;
+	uint64_t target = from + want;
+
+	if (target >= a->text.len || detector_read(d, a, &err) < 0)
+		return a->text.len;
+	return d->bt ? cut_gdb(d, a->text, from, target) : line_end(a->text, target);
+}
+
+static int look_ranges(struct look *l, const struct detect_range *ranges, size_t n)
+{
+	struct detector *d = l->d;
+	uint64_t walked = 0;
+	size_t i;
+	int rc = detector_read(d, l->a, l->err);
+
+	d->n_guards = 0;
+	for (i = 0; rc == RC_OK && i < n; i++) {
+		l->off = ranges[i].off;
+		l->end = ranges[i].off + ranges[i].len;
+		if (d->bt)
+			rc = gdb_detect(l, &walked);
+		if (rc == RC_OK)
+			rc = text_detect(l, d->bt != NULL);
+	}
+	if (!l->a->serial)
+		detector_drop_bt(d);
+	return rc;
+}
+
+int detect_ranges(struct detector *d, const struct artifact *a, const struct detect_range *ranges,
+		  size_t n, struct findings *ret, struct err *err)
+{
+	struct look l = { .d = d, .a = a, .text = a->text, .ret = ret, .err = err };
+
+	return look_ranges(&l, ranges, n);
+}
+
+int detect_text(struct detector *d, const struct artifact *a, uint64_t from, uint64_t to,
+		struct findings *ret, struct err *err)
+{
+	struct detect_range range = { .off = from, .len = to - from };
+
+	return detect_ranges(d, a, &range, 1, ret, err);
+}
+
+int detect_learn(struct detector *d, const struct artifact *a, struct learned *learned, struct err *err)
+{
+	struct look l = { .d = d, .a = a, .text = a->text, .learn = learned, .err = err };
+	uint64_t from = 0;
+
+	while (from < a->text.len) {
+		uint64_t to = detect_cut(d, a, from, LEARN_RANGE);
+		struct detect_range range = { .off = from, .len = to - from };
+		int rc = look_ranges(&l, &range, 1);
+
+		if (rc < 0)
+			return rc;
+		from = to;
+	}
+	return RC_OK;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "detect_internal.h"
+
+/* gdb's language: one walk over a range's values, then the view they make. */
+
+const struct leaf *leaf_at(const struct detector *d, uint64_t off)
+{
+	size_t lo = 0, hi = d->n_leaves;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (d->leaves[mid].off + d->leaves[mid].len > off)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo < d->n_leaves && d->leaves[lo].off <= off ? &d->leaves[lo] : NULL;
+}
+
+static void guard_add(struct look *l, struct span s)
+{
+	struct detector *d = l->d;
+
+	if (s.len == 0)
+		return;
+	GROW(d->guards, d->n_guards, d->cap_guards);
+	d->guards[d->n_guards++] = (struct detect_range){
+		.off = (uint64_t)(s.p - l->text.p), .len = s.len,
+	};
+}
+
+static void guard_frame(struct look *l, const struct bt_frame *f)
+{
+	guard_add(l, f->number_src);
+	guard_add(l, f->address);
+	guard_add(l, f->function);
+	guard_add(l, f->file);
+	guard_add(l, f->line);
+}
+
+static uint32_t leaf_add(struct look *l, const struct bt_value *v)
+{
+	struct detector *d = l->d;
+	struct leaf *f;
+
+	GROW(d->leaves, d->n_leaves, d->cap_leaves);
+	f = &d->leaves[d->n_leaves];
+	*f = (struct leaf){
+		.off = v->off, .len = v->len, .integer = v->integer, .slen = v->slen,
+		.path = (uint32_t)d->paths.len, .path_len = (uint32_t)v->path.len,
+		.rule = NO_RULE, .type = (uint8_t)v->type, .pointer = v->is_pointer,
+		.active = v->off + v->len > l->off && v->off < l->end,
+	};
+	buf_add_span(&d->paths, v->path);
+	return (uint32_t)d->n_leaves++;
+}
+
+static void walk_leaf(struct look *l, const struct bt_value *v)
+{
+	struct detector *d = l->d;
+	uint32_t i = leaf_add(l, v);
+	struct leaf *f = &d->leaves[i];
+
+	if (!f->active)
+		return;
+	if (d->has_symbols)
+		f->rule = symbol_find(d, v, l->learn != NULL);
+	if (v->type == BT_STRING)
+		view_add_string(d, i, v->decoded);
+	else if (v->type == BT_ARRAY)
+		view_add_array(d, i, v);
+	else if (d->has_values)
+		view_add_scalar(d, i, v->src);
+}
+
+/* A rule that names a struct names its members, but those that another rule names. */
+static int walk_group(struct look *l, const struct bt_value *v, size_t first)
+{
+	struct detector *d = l->d;
+	uint32_t rule = d->has_symbols ? symbol_find(d, v, l->learn != NULL) : NO_RULE;
+	const struct rule_info *info = rule == NO_RULE ? NULL : ruleset_rule(d->rs, rule);
+	struct finding f;
+	size_t i;
+
+	if (!info || v->off + v->len <= l->off || v->off >= l->end)
+		return RC_OK;
+	if (info->decode != DECODE_ANY && info->decode != DECODE_BYTES) {
+		for (i = d->n_leaves; i > first && d->leaves[i - 1].off >= v->off; i--)
+			if (d->leaves[i - 1].rule == NO_RULE)
+				d->leaves[i - 1].rule = rule;
+		return RC_OK;
+	}
+	/* a struct as a whole is no value to learn */
+	if (l->learn || v->len > UINT32_MAX)
+		return RC_OK;
+	f = (struct finding){
+		.off = v->off, .len = (uint32_t)v->len, .rule = rule, .kind = (uint8_t)info->kind,
+		.path = findings_path(l->ret, v->path),
+	};
+	return look_emit(l, &f);
+}
+
+/* Records that touch the range, from their beginning to their end. */
+static int walk(struct look *l, uint64_t *walked_to)
+{
+	struct detector *d = l->d;
+	const struct bt_value *v;
+	size_t first = d->n_leaves;
+	bool inside = false;
+	int rc = RC_OK;
+
+	bt_cursor_seek(d->walk, l->off);
+	while (rc == RC_OK && (v = bt_next(d->walk))) {
+		if (!inside && v->off >= l->end && (v->type == BT_FRAME || !v->is_arg))
+			break;
+		inside = v->depth > 0;
+		if (v->type == BT_FRAME)
+			guard_frame(l, v->frame);
+		else if (v->type == BT_GROUP)
+			rc = walk_group(l, v, first);
+		else
+			walk_leaf(l, v);
+		if (v->off + v->len > *walked_to)
+			*walked_to = v->off + v->len;
+	}
+	return rc;
+}
+
+int gdb_detect(struct look *l, uint64_t *walked_to)
+{
+	struct detector *d = l->d;
+	uint32_t i;
+	int rc;
+
+	l->again = d->again;
+	d->n_leaves = 0;
+	buf_reset(&d->paths);
+	view_reset(d);
+	rc = walk(l, walked_to);
+	for (i = 0; rc == RC_OK && i < d->n_leaves; i++)
+		if (d->leaves[i].active && d->leaves[i].rule != NO_RULE)
+			rc = symbol_apply(l, i, d->leaves[i].rule);
+	if (rc == RC_OK)
+		rc = view_detect(l);
+	return rc == RC_OK ? strings_resolve(l) : rc;
+}

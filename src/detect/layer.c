@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "detect_internal.h"
+
+/* Escapes of one further level: %XX of URLs, backslash escapes of JSON, C and shells. */
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static int hex_number(const char *p, size_t n)
+{
+	int v = 0;
+
+	while (n--) {
+		int d = hex_digit(*p++);
+
+		if (d < 0)
+			return -1;
+		v = v << 4 | d;
+	}
+	return v;
+}
+
+static size_t put_utf8(int c, char *out)
+{
+	if (c < 0x80) {
+		out[0] = (char)c;
+		return 1;
+	}
+	if (c < 0x800) {
+		out[0] = (char)(0xc0 | c >> 6);
+		out[1] = (char)(0x80 | (c & 0x3f));
+		return 2;
+	}
+	out[0] = (char)(0xe0 | c >> 12);
+	out[1] = (char)(0x80 | (c >> 6 & 0x3f));
+	out[2] = (char)(0x80 | (c & 0x3f));
+	return 3;
+}
+
+static size_t unescape_octal(const char *p, size_t n, char *out)
+{
+	size_t i;
+	int v = 0;
+
+	for (i = 1; i < n && i < 4 && p[i] >= '0' && p[i] <= '7'; i++)
+		v = v * 8 + (p[i] - '0');
+	*out = (char)v;
+	return i;
+}
+
+/* Undoes the escape at p, if there is one: bytes read; *ret_n of out (4 bytes) are its meaning. */
+static size_t unescape_one(const char *p, size_t n, char *out, size_t *ret_n)
+{
+	static const char from[] = "nrtfvba\"'\\/", to[] = "\n\r\t\f\v\b\a\"'\\/";
+	const char *known;
+	int v;
+
+	*ret_n = 1;
+	out[0] = p[0];
+	if (p[0] == '%' && n > 2 && (v = hex_number(p + 1, 2)) >= 0) {
+		out[0] = (char)v;
+		return 3;
+	}
+	if (p[0] != '\\' || n < 2)
+		return 1;
+	if (p[1] == 'x' && n > 3 && (v = hex_number(p + 2, 2)) >= 0) {
+		out[0] = (char)v;
+		return 4;
+	}
+	if (p[1] == 'u' && n > 5 && (v = hex_number(p + 2, 4)) >= 0) {
+		*ret_n = put_utf8(v, out);
+		return 6;
+	}
+	if (p[1] >= '0' && p[1] <= '7')
+		return unescape_octal(p, n, out);
+	known = p[1] ? strchr(from, p[1]) : NULL;
+	if (!known)
+		return 1;
+	out[0] = to[known - from];
+	return 2;
+}
+
+bool layer_has_escapes(struct span src)
+{
+	const char *p = src.p, *end = src.p + src.len;
+
+	if (memchr(src.p, '\\', src.len))
+		return true;
+	while (p < end && (p = memchr(p, '%', (size_t)(end - p)))) {
+		if (end - p > 2 && hex_number(p + 1, 2) >= 0)
+			return true;
+		p++;
+	}
+	return false;
+}
+
+void layer_unescape(struct span src, struct buf *ret)
+{
+	size_t i = 0, n;
+	char out[4];
+
+	while (i < src.len) {
+		i += unescape_one(src.p + i, src.len - i, out, &n);
+		buf_add(ret, out, n);
+	}
+}
+
+void layer_reset(struct layer *l)
+{
+	buf_reset(&l->bytes);
+	l->n = 0;
+}
+
+void layer_done(struct layer *l)
+{
+	buf_done(&l->bytes);
+	free(l->map);
+	free(l->parts);
+	*l = (struct layer){ .map = NULL };
+}
+
+void layer_add(struct layer *l, struct span src, uint64_t base)
+{
+	size_t i = 0, k, n, at = l->bytes.len;
+	char out[4];
+
+	GROW(l->parts, l->n, l->cap_parts);
+	l->parts[l->n++] = (struct layer_part){ .at = (uint32_t)at, .base = base };
+	/* no escape means more bytes than it has; one more entry for the end, one for the separator */
+	if (l->cap < at + src.len + 2) {
+		l->cap = (at + src.len + 2) * 2;
+		l->map = xreallocarray(l->map, l->cap, sizeof(*l->map));
+	}
+	while (i < src.len) {
+		size_t used = unescape_one(src.p + i, src.len - i, out, &n);
+
+		for (k = 0; k < n; k++)
+			l->map[at++] = (uint32_t)i;
+		buf_add(&l->bytes, out, n);
+		i += used;
+	}
+	l->map[at] = (uint32_t)src.len;
+	buf_add_char(&l->bytes, '\n');
+}
+
+bool layer_source(const struct layer *l, size_t from, size_t to, uint64_t *ret_off, uint64_t *ret_end)
+{
+	size_t lo = 0, hi = l->n, stop;
+
+	while (hi - lo > 1) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (l->parts[mid].at <= from)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	if (l->n == 0)
+		return false;
+	stop = (lo + 1 < l->n ? l->parts[lo + 1].at : l->bytes.len) - 1;
+	if (from >= stop)
+		return false;
+	if (to > stop)
+		to = stop;
+	/* an escape of several bytes goes whole */
+	while (to < stop && l->map[to] == l->map[to - 1])
+		to++;
+	*ret_off = l->parts[lo].base + l->map[from];
+	*ret_end = l->parts[lo].base + l->map[to];
+	return true;
+}
