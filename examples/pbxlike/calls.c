@@ -67,15 +67,16 @@ static FRAME unsigned leg_bridge(struct leg *caller, struct leg *callee)
 }
 
 /* Waits for media; a lock cycle of mode deadlock goes from here to the list of calls. */
-static FRAME void leg_wait(struct pbx *pbx, struct call *call, const char *callerid)
+static FRAME void leg_wait(struct pbx *pbx, struct call *call, const char *callerid,
+			   const char *sdp)
 {
 	pbx_park(pbx, 0);
 	pthread_mutex_lock(&pbx->park_lock);
 	while (!call->go_on)
 		pthread_cond_wait(&pbx->wake, &pbx->park_lock);
 	pthread_mutex_unlock(&pbx->park_lock);
+	log_line("DEBUG", "Media of %s: %zu bytes of SDP", callerid, strlen(sdp));
 	if (pbx->crash == CRASH_DEADLOCK) {
-		log_line("DEBUG", "Hanging up the call of %s", callerid);
 		pthread_mutex_lock(&call->lock);
 		pbx_park(pbx, pbx->n_calls + 3);
 		pthread_mutex_lock(&pbx->calls_lock);
@@ -85,28 +86,31 @@ static FRAME void leg_wait(struct pbx *pbx, struct call *call, const char *calle
 static FRAME int app_dial(struct pbx *pbx, struct call *call, const char *args,
 			  const char *callerid)
 {
-	char dialed[96], *comma;
+	char dialed[128], *comma;
 
 	snprintf(dialed, sizeof(dialed), "%s", args);
 	comma = strchr(dialed, ',');
 	if (comma)
 		*comma = '\0';
 	log_line("VERBOSE", "Called %s for %s", dialed, callerid);
-	leg_wait(pbx, call, callerid);
+	leg_wait(pbx, call, callerid, sip_sdp(call));
 	return (int)leg_bridge(&call->caller, &call->callee);
 }
 
 static FRAME int dialplan_exec(struct pbx *pbx, struct call *call, const char *context,
-			       const char *exten)
+			       const char *exten, const char *digits)
 {
-	char data[128], callerid[128];
+	char data[192], callerid[128], peer[80];
+	struct sockaddr_storage trunk = { 0 };
 
 	snprintf(callerid, sizeof(callerid), "\"%s\" <%s>", call->caller.name, call->caller.number);
-	snprintf(data, sizeof(data), "PJSIP/%s@%s,30,b(%s)", exten, pbx->config.trunk.name,
-		 pbx->config.trunk.callerid);
+	memcpy(&trunk, &pbx->config.trunk.peer, sizeof(pbx->config.trunk.peer));
+	sockaddr_text(&trunk, peer, sizeof(peer));
+	snprintf(data, sizeof(data), "PJSIP/%s/sip:%s@%s,30,b(%s)", pbx->config.trunk.name, exten,
+		 peer, pbx->config.trunk.callerid);
 	log_line("VERBOSE", "Executing [%s@%s:1] Dial(\"PJSIP/%s-%08x\", \"%s\")", exten, context,
 		 call->user->name, call->id, data);
-	return app_dial(pbx, call, data, callerid);
+	return app_dial(pbx, call, data, callerid) + (int)strlen(digits);
 }
 
 void *call_thread(void *arg)
@@ -120,9 +124,9 @@ void *call_thread(void *arg)
 	if (call->id % 3 == 1)
 		sip_bye(call);
 	snprintf(digit_log, sizeof(digit_log), "%s", call->digits);
-	for (const char *d = call->digits; *d; d++)
+	for (const char *d = digit_log; *d; d++)
 		log_line("DTMF", "DTMF end '%c' received on PJSIP/%s-%08x", *d, call->user->name,
 			 call->id);
-	dialplan_exec(pbx, call, "from-internal", call->callee.number);
+	dialplan_exec(pbx, call, "from-internal", call->callee.number, digit_log);
 	return NULL;
 }

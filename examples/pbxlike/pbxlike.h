@@ -106,6 +106,7 @@ void *sip_thread(void *pbx);
 int sip_register(struct pbx *pbx, const struct user *user);
 void sip_invite(const struct pbx *pbx, struct call *call);
 void sip_bye(struct call *call);
+const char *sip_sdp(const struct call *call);	/* within its last message */
 
 /* calls.c */
 struct call_arg {

@@ -163,3 +163,10 @@ void sip_bye(struct call *call)
 	snprintf(call->sip, sizeof(call->sip), "BYE %s SIP/2.0\r\nCSeq: 2 BYE\r\n\r\n",
 		 call->callee.uri);
 }
+
+const char *sip_sdp(const struct call *call)
+{
+	const char *body = strstr(call->sip, "\r\n\r\nv=0");
+
+	return body ? body + 4 : call->sip;
+}

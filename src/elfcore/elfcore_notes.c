@@ -109,6 +109,8 @@ static int prstatus_parse(struct elfcore *c, struct span d, struct err *err)
 static const char *field_string(struct elfcore *c, struct span d, size_t off, size_t len)
 {
 	len = strnlen(d.p + off, len);
+	while (len > 0 && d.p[off + len - 1] == ' ')	/* the kernel's, behind the last argument */
+		len--;
 	return len ? arena_strndup(c->arena, d.p + off, len) : NULL;
 }
 
