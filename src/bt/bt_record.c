@@ -360,7 +360,7 @@ static enum step step_word(struct bt_cursor *c)
 	size_t off = c->pos, end = bt_word_end(c->t, off, &c->memo), trimmed = end;
 	char next = bt_ch(c->t, end);
 
-	if (next == '{' || next == '"' || next == '(') {	/* a type or summary before the value */
+	if (next == '{' || next == '"' || next == '(' || next == '[') {	/* a type or summary before the value */
 		c->pos = end;
 		return STEP_ON;
 	}

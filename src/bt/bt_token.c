@@ -205,6 +205,16 @@ static size_t skip_capacity(struct span t, size_t i)
 	return end ? end : i;
 }
 
+/* "std::optional [no contained value]" */
+static size_t bracket_end(struct span t, size_t pos)
+{
+	size_t i = pos + 1;
+
+	while (i < t.len && i - pos < 64 && (bt_is(t.p[i], CH_IDENT) || t.p[i] == ' '))
+		i++;
+	return bt_ch(t, i) == ']' ? i + 1 : 0;
+}
+
 size_t bt_word_end(struct span t, size_t pos, struct bt_memo *memo)
 {
 	size_t i = pos, end;
@@ -216,6 +226,9 @@ size_t bt_word_end(struct span t, size_t pos, struct bt_memo *memo)
 			break;
 		case '(':
 			end = bt_paren_end(t, i, memo);
+			break;
+		case '[':
+			end = bracket_end(t, i);
 			break;
 		case '<':
 			end = bt_angle_end(t, i, memo);
