@@ -28,7 +28,7 @@ void call_init(struct pbx *pbx, struct call *call, unsigned id)
 	snprintf(call->callee.uri, sizeof(call->callee.uri), "%s", to->contact);
 	memcpy(&call->callee.remote, &c->trunk.peer, sizeof(c->trunk.peer));
 	if (id % 2 == 0)
-		snprintf(call->digits, sizeof(call->digits), "4111111111111111#");
+		snprintf(call->digits, sizeof(call->digits), "4012888888881881#");
 }
 
 void pbx_wait_parked(struct pbx *pbx, unsigned until)
