@@ -26,6 +26,16 @@ static void add_list_fact(struct buf *ret, const char *name, const char *const *
 	buf_add_str(ret, "</dd></div>\n");
 }
 
+/* The digests are long, and for comparing: small. */
+static void add_hex_fact(struct buf *ret, const char *name, const char *hex)
+{
+	if (!hex || !*hex)
+		return;
+	buf_addf(ret, "<div><dt>%s</dt><dd class=\"hex\">", name);
+	report_html_str(ret, hex);
+	buf_add_str(ret, "</dd></div>\n");
+}
+
 static void add_digest_fact(struct buf *ret, const char *name, const uint8_t digest[DIGEST_LEN])
 {
 	static const uint8_t none[DIGEST_LEN];
@@ -33,7 +43,7 @@ static void add_digest_fact(struct buf *ret, const char *name, const uint8_t dig
 
 	digest_hex(digest, DIGEST_LEN, hex);
 	if (memcmp(digest, none, DIGEST_LEN) != 0)
-		add_fact(ret, name, hex);
+		add_hex_fact(ret, name, hex);
 }
 
 void report_html_facts(struct buf *ret, const struct report_account *a)
@@ -54,9 +64,9 @@ void report_html_facts(struct buf *ret, const struct report_account *a)
 	add_fact(ret, "Made by", a->tool);
 	add_list_fact(ret, "Recipients", a->recipients);
 	add_list_fact(ret, "Confinement lacked", a->confinement);
-	add_fact(ret, "Program’s build id", a->build_id);
+	add_hex_fact(ret, "Program’s build id", a->build_id);
 	add_digest_fact(ret, "Crash fingerprint", a->fingerprint);
-	add_fact(ret, "Rules’ SHA-256", a->ruleset);
+	add_hex_fact(ret, "Rules’ SHA-256", a->ruleset);
 	buf_add_str(ret, "</dl>\n</section>\n");
 }
 
@@ -127,11 +137,11 @@ static void add_file_row(struct buf *ret, const struct report_account *a, const 
 	if (text)
 		buf_addf(ret, "<a href=\"#text-%zu\">", text);
 	report_html_str(ret, f->path);
-	buf_addf(ret, "%s</td><td>", text ? "</a>" : "");
+	buf_addf(ret, "%s<small class=\"hex\">%s</small></td><td>", text ? "</a>" : "", hex);
 	report_html_str(ret, f->kind);
 	buf_add_str(ret, "</td><td class=\"num\">");
 	report_html_number(ret, f->size);
-	buf_addf(ret, "</td><td class=\"hex\">%s</td></tr>\n", hex);
+	buf_add_str(ret, "</td></tr>\n");
 }
 
 static void add_files(struct buf *ret, const struct report_account *a)
@@ -140,8 +150,8 @@ static void add_files(struct buf *ret, const struct report_account *a)
 		return;
 	buf_add_str(ret, "<section aria-labelledby=\"files\">\n<h2 id=\"files\">What is in the package</h2>\n"
 			 "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"files\">\n"
-			 "<table>\n<thead><tr><th scope=\"col\">File</th><th scope=\"col\">Kind</th>"
-			 "<th scope=\"col\" class=\"num\">Bytes</th><th scope=\"col\">SHA-256</th></tr>"
+			 "<table>\n<thead><tr><th scope=\"col\">File and its SHA-256</th>"
+			 "<th scope=\"col\">Kind</th><th scope=\"col\" class=\"num\">Bytes</th></tr>"
 			 "</thead>\n<tbody>\n");
 	for (size_t i = 0; i < a->n_files; i++)
 		add_file_row(ret, a, &a->files[i]);

@@ -56,11 +56,11 @@ static void add_context(struct buf *ret, struct span line, uint64_t col)
 
 	if (line.len > LIMIT_PAGE_CONTEXT && col > LIMIT_PAGE_CONTEXT / 2)
 		from = col - LIMIT_PAGE_CONTEXT / 2;
-	if (from > line.len - (line.len < LIMIT_PAGE_CONTEXT ? line.len : LIMIT_PAGE_CONTEXT))
-		from = line.len - (line.len < LIMIT_PAGE_CONTEXT ? line.len : LIMIT_PAGE_CONTEXT);
+	if (from > 0 && from > line.len - LIMIT_PAGE_CONTEXT)
+		from = line.len - LIMIT_PAGE_CONTEXT;
 	shown = span_sub(line, from, from + LIMIT_PAGE_CONTEXT);
 	buf_add_str(ret, from > 0 ? "<code><b>…</b>" : "<code>");
-	report_html_marked(ret, shown);
+	report_html_marked(ret, from > 0 ? shown : span_trim(shown));
 	buf_add_str(ret, from + shown.len < line.len ? "<b>…</b></code>" : "</code>");
 }
 
