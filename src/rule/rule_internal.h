@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RULE_INTERNAL_H
+#define RULE_INTERNAL_H
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+
+#include <corescrub/base/limits.h>
+#include <corescrub/rule.h>
+#include <hs.h>
+#include <pcre2.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define WIDTH_UNBOUNDED SIZE_MAX
+#define WHERE_ALL 0x3f
+#define WHERE_COUNT 6
+#define RULE_GROUPS_MAX 8
+
+enum rule_policy { POLICY_PUBLIC = 1 << 0, POLICY_STRICT = 1 << 1, POLICY_DEVELOPER = 1 << 2 };
+#define POLICY_ALL 7
+#define POLICY_COUNT 3
+extern const char *const rule_policy_names[];	/* in the order of the bits, NULL-terminated */
+extern const char *const rule_where_names[];
+
+struct rule_except {
+	uint8_t addr[16];		/* v4 as v4-mapped */
+	unsigned prefix;		/* bits of addr that count, if code is NULL */
+	pcre2_code *code;
+};
+
+struct rule_example {
+	const struct conf_node *at;
+	struct span in;
+	const struct span *hits;
+	size_t n_hits;
+	bool negative;
+	struct rule_symbol symbol;	/* of symbol rules, in place of `in` */
+};
+
+struct rule_glob_list {
+	const struct span *v;
+	size_t n;
+};
+
+struct rule {
+	struct rule_info info;
+	const struct conf *conf;
+	const struct conf_node *at;
+	unsigned policies;		/* enum rule_policy bits */
+	size_t first_unit, n_units;
+	const struct span *keywords;
+	size_t n_keywords;
+	value_check_fn check;
+	struct span check_arg;
+	struct rule_except *excepts;
+	size_t n_excepts, cap_excepts;
+	struct rule_glob_list variable, function, file, library;
+	struct rule_example *examples;
+	size_t n_examples, cap_examples;
+};
+
+/*
+ * One regex of a rule (a list of them counts as alternatives). `code` is there from loading on;
+ * `fast` is a JIT-compiled copy, made when the unit has been busy enough to be worth its time.
+ */
+struct rule_unit {
+	uint32_t rule;
+	struct span source;
+	const struct conf_node *at;
+	pcre2_code *code;
+	pcre2_code *_Atomic fast;
+	bool jit_failed;		/* guarded by the ruleset's lock */
+	size_t width;			/* greatest width of a match, or WIDTH_UNBOUNDED */
+	size_t min_width;
+	uint32_t lookbehind;
+	uint32_t groups[RULE_GROUPS_MAX];
+	size_t n_groups;
+	bool multiline, keyed;		/* keyed: the rule has keywords, and they find its candidates */
+};
+
+/*
+ * What one hs_scan looks for: the units of one selection of rules. An expression's id is an index
+ * into `targets`, whose units are listed in `units` from there on. Keywords come first, then regexes.
+ */
+struct scan_target {
+	size_t first, n;
+};
+struct scan_set {
+	uint8_t *member;		/* one flag a unit */
+	size_t multiline_width;		/* the widest multi-line unit, 0 if there is none */
+	uint32_t *units;
+	size_t n_units, cap_units;
+	struct scan_target *targets;
+	char **expressions;
+	unsigned *flags;		/* for libhs; 0: it can't look for this regex */
+	size_t n_targets, cap_targets, first_regex;
+	uint32_t *every;		/* units whose regex has no flags: tried on each line */
+	size_t n_every;
+	uint8_t key[DIGEST_LEN];	/* finds the set in a prepared database */
+	hs_database_t *_Atomic db;
+	bool db_failed;			/* there is none to be had: PCRE2 alone */
+	bool prepared_tried;
+	uint64_t seen;			/* bytes scanned so far without a database */
+};
+
+struct prepared;			/* a prepared database file, see prepare.c */
+
+struct ruleset {
+	struct arena *arena;
+	struct conf **confs;
+	size_t n_confs, cap_confs;
+	struct rule *rules;
+	size_t n_rules, cap_rules;
+	struct rule_unit *units;
+	size_t n_units, cap_units;
+	unsigned policy;		/* one bit */
+	char hash[2 * DIGEST_LEN + 1];
+	struct prepared *prepared;
+	struct symbol_index *symbols;
+	pthread_mutex_t lock;		/* guards sets and JIT compilation */
+	struct scan_set *sets[2][WHERE_ALL + 1];	/* by only_learn and where bits; shared */
+	struct scan_set **all_sets;
+	size_t n_sets, cap_sets;
+};
+
+/* pack.c: adds a pack's rules. */
+int rule_pack_load(struct ruleset *rs, const struct conf *c, struct err *err);
+
+/* regex.c */
+struct regex_shape {
+	size_t min, max;		/* widths of a match; max may be WIDTH_UNBOUNDED */
+	const char *refused;		/* a construct that can't be used in rules, or NULL */
+	size_t refused_at;
+};
+void rule_regex_shape(struct span regex, struct regex_shape *ret);
+/* A simpler regex for libhs: whatever the regex matches, this one matches a part of it that ends
+   inside. The caller frees. */
+char *rule_regex_hint(struct span regex);
+/* Compiles the regex at `at`; errors are placed inside it. */
+int rule_regex_compile(const struct conf *c, const struct conf_node *at, bool multiline,
+		       pcre2_code **ret, struct err *err);
+
+/* scanset.c */
+struct scan_set *rule_set_build(struct ruleset *rs, unsigned policy, unsigned where, bool only_learn);
+void rule_set_free(struct scan_set *set);
+/* Lists what libhs is to look for, and the key; the regexes' flags are still to come, from
+   rule_set_compile or from a prepared database. */
+void rule_set_targets(const struct ruleset *rs, struct scan_set *set);
+void rule_set_every(struct scan_set *set);	/* fills `every` from the flags */
+/* *ret stays NULL if the set has nothing that libhs could look for. */
+int rule_set_compile(const struct ruleset *rs, struct scan_set *set, hs_database_t **ret,
+		     struct err *err);
+/* Is the libhs at hand one that finds what it should? Tried once. */
+bool rule_libhs_is_sound(void);
+/* The set for a scan under the ruleset's policy; made at first use. */
+struct scan_set *rule_set_get(struct ruleset *rs, unsigned where, bool only_learn);
+/* Its database if there is one or if `bytes` more are worth compiling it, else NULL. */
+hs_database_t *rule_set_db(struct ruleset *rs, struct scan_set *set, size_t bytes);
+
+/* prepare.c */
+int rule_prepared_open(const struct ruleset *rs, const char *path, struct prepared **ret);
+void rule_prepared_free(struct prepared *p);
+/* The set's database out of the file, proven by examples; NULL if it has none that works. */
+hs_database_t *rule_prepared_get(struct ruleset *rs, struct scan_set *set);
+
+/* confirm.c: PCRE2's side of a scan. */
+struct unit_state {
+	size_t done;			/* no match of this unit that begins before it is left to find */
+	size_t work;			/* bytes tried so far, to decide on JIT */
+};
+struct rule_scanner {
+	struct ruleset *rs;
+	hs_scratch_t *scratch;
+	const struct scan_set *scratch_set;	/* the scratch fits its database */
+	pcre2_match_data *match, *except_match;
+	pcre2_match_context *plain, *bounded;	/* bounded: with an offset limit */
+	pcre2_jit_stack *stack;
+	struct unit_state *state;	/* one a unit */
+	/* the scan under way */
+	const struct scan_set *set;
+	struct span text;
+	size_t from, to;
+	size_t base, lines_end;		/* [from, to) in whole lines; libhs begins at base */
+	size_t line, line_end;		/* the line of the last candidate */
+	rule_hit_fn fn;
+	void *ctx;
+	int rc;
+};
+/* A candidate of unit u: some match of it may hold the byte before `end`. Gives the hits. */
+int rule_confirm(struct rule_scanner *s, uint32_t u, size_t end);
+/* Everything that unit u matches and that begins in [s->from, s->to), by PCRE2 alone. */
+int rule_confirm_all(struct rule_scanner *s, uint32_t u);
+/* Where a multi-line unit's search begins, for a range that a match from before may reach into. */
+size_t rule_multiline_resume(struct rule_scanner *s, uint32_t u);
+bool rule_capture_stays(const struct rule_scanner *s, const struct rule *r, struct span value);
+
+/* scan.c: all of text by one rule, active or not. */
+void rule_scan_one(struct rule_scanner *s, const struct rule *r, struct span text, rule_hit_fn fn,
+		   void *ctx);
+
+/* symbol.c */
+void rule_symbols_index(struct ruleset *rs);
+void rule_symbols_free(struct symbol_index *ix);
+bool rule_symbol_fits(const struct rule *r, const struct rule_symbol *sym);
+
+/* example.c: runs one rule's examples; calls fn for each failure. */
+int rule_examples_run(struct rule_scanner *s, const struct rule *r, rule_report_fn fn, void *ctx,
+		      size_t *ret_run, size_t *ret_failed, struct err *err);
+
+#endif

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rule_internal.h"
+
+#include <stdlib.h>
+
+/*
+ * What libhs looks for: for each selection of rules (a policy, places, learning or not) one database.
+ * A rule with keywords is found by these, the others by their regex, as far as libhs can read it.
+ */
+
+void rule_set_free(struct scan_set *set)
+{
+	if (!set)
+		return;
+	for (size_t i = 0; i < set->n_targets; i++)
+		free(set->expressions[i]);
+	hs_free_database(set->db);
+	free(set->member);
+	free(set->units);
+	free(set->every);
+	free(set->targets);
+	free(set->expressions);
+	free(set->flags);
+	free(set);
+}
+
+static void add_target(struct scan_set *set, char *expression, unsigned flags)
+{
+	if (set->n_targets == set->cap_targets) {
+		size_t cap = set->cap_targets ? set->cap_targets * 2 : 64;
+
+		set->targets = xreallocarray(set->targets, cap, sizeof(*set->targets));
+		set->expressions = xreallocarray(set->expressions, cap, sizeof(*set->expressions));
+		set->flags = xreallocarray(set->flags, cap, sizeof(*set->flags));
+		set->cap_targets = cap;
+	}
+	set->targets[set->n_targets] = (struct scan_target){ set->n_units, 0 };
+	set->expressions[set->n_targets] = expression;
+	set->flags[set->n_targets] = flags;
+	set->n_targets++;
+}
+
+static void add_unit(struct scan_set *set, size_t unit)
+{
+	GROW(set->units, set->n_units, set->cap_units);
+	set->units[set->n_units++] = (uint32_t)unit;
+	set->targets[set->n_targets - 1].n++;
+}
+
+/* A literal as a regex: every byte that is no letter or digit in hex. */
+static char *keyword_expression(struct span word)
+{
+	struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < word.len; i++) {
+		uint8_t c = (uint8_t)word.p[i];
+
+		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+			buf_add_char(&b, (char)c);
+		else if (c >= 'A' && c <= 'Z')
+			buf_add_char(&b, (char)(c + 32));
+		else
+			buf_addf(&b, "\\x%02x", c);
+	}
+	return buf_steal(&b);
+}
+
+struct keyword_use {
+	char *expression;
+	uint32_t unit;
+};
+
+static int compare_uses(const void *a, const void *b)
+{
+	const struct keyword_use *x = a, *y = b;
+	int order = strcmp(x->expression, y->expression);
+
+	return order ? order : x->unit < y->unit ? -1 : x->unit > y->unit;
+}
+
+/* One target a keyword, whatever the number of units that wait for it. */
+static void add_keywords(const struct ruleset *rs, struct scan_set *set)
+{
+	struct keyword_use *uses = NULL;
+	size_t n = 0, cap = 0;
+
+	for (size_t u = 0; u < rs->n_units; u++) {
+		const struct rule *r = &rs->rules[rs->units[u].rule];
+
+		if (!set->member[u] || !rs->units[u].keyed)
+			continue;
+		for (size_t k = 0; k < r->n_keywords; k++) {
+			GROW(uses, n, cap);
+			uses[n++] = (struct keyword_use){ keyword_expression(r->keywords[k]), (uint32_t)u };
+		}
+	}
+	if (n)
+		qsort(uses, n, sizeof(*uses), compare_uses);
+	for (size_t i = 0; i < n; i++) {
+		bool again = i && !strcmp(uses[i].expression, set->expressions[set->n_targets - 1]);
+
+		if (again && uses[i].unit == set->units[set->n_units - 1]) {
+			free(uses[i].expression);
+			continue;
+		}
+		if (again)
+			free(uses[i].expression);
+		else
+			add_target(set, uses[i].expression, HS_FLAG_CASELESS);
+		add_unit(set, uses[i].unit);
+	}
+	free(uses);
+}
+
+static bool hs_takes(const char *expression, unsigned flags)
+{
+	hs_expr_info_t *info = NULL;
+	hs_compile_error_t *error = NULL;
+	bool taken = hs_expression_info(expression, flags, &info, &error) == HS_SUCCESS &&
+		     info->min_width > 0;
+
+	free(info);
+	hs_free_compile_error(error);
+	return taken;
+}
+
+/* The regex as it is, or approximated where libhs can't do all of it; 0 if neither. */
+static unsigned regex_flags(const struct rule_unit *u, const char *expression)
+{
+	if (u->min_width == 0)
+		return 0;
+	if (hs_takes(expression, HS_FLAG_MULTILINE))
+		return HS_FLAG_MULTILINE;
+	if (hs_takes(expression, HS_FLAG_MULTILINE | HS_FLAG_PREFILTER))
+		return HS_FLAG_MULTILINE | HS_FLAG_PREFILTER;
+	return 0;
+}
+
+static void add_regexes(const struct ruleset *rs, struct scan_set *set)
+{
+	for (size_t u = 0; u < rs->n_units; u++) {
+		if (!set->member[u] || rs->units[u].keyed)
+			continue;
+		add_target(set, rule_regex_hint(rs->units[u].source), 0);
+		add_unit(set, u);
+	}
+}
+
+/* Length-prefixed, so that no two lists of expressions read alike. */
+static void hash_set(const struct ruleset *rs, struct scan_set *set)
+{
+	AUTO(sha256) h = sha256_new();
+
+	for (size_t i = 0; i < set->n_targets; i++) {
+		uint64_t head[2] = { strlen(set->expressions[i]), set->flags[i] };
+
+		sha256_add(h, head, sizeof(head));
+		sha256_add(h, set->expressions[i], (size_t)head[0]);
+	}
+	sha256_add(h, set->member, rs->n_units);
+	sha256_end(h, set->key);
+}
+
+static bool set_wants(const struct rule *r, unsigned policy, unsigned where, bool only_learn)
+{
+	return r->policies & policy && r->info.where & where && (!only_learn || r->info.learn);
+}
+
+struct scan_set *rule_set_build(struct ruleset *rs, unsigned policy, unsigned where, bool only_learn)
+{
+	struct scan_set *set = xcalloc(1, sizeof(*set));
+
+	set->member = xcalloc(rs->n_units + 1, 1);
+	for (size_t u = 0; u < rs->n_units; u++) {
+		const struct rule_unit *unit = &rs->units[u];
+
+		set->member[u] = set_wants(&rs->rules[unit->rule], policy, where, only_learn);
+		if (set->member[u] && unit->multiline && unit->width > set->multiline_width)
+			set->multiline_width = unit->width;
+	}
+	return set;
+}
+
+void rule_set_targets(const struct ruleset *rs, struct scan_set *set)
+{
+	if (set->n_targets)
+		return;
+	add_keywords(rs, set);
+	set->first_regex = set->n_targets;
+	add_regexes(rs, set);
+	hash_set(rs, set);
+}
+
+void rule_set_every(struct scan_set *set)
+{
+	free(set->every);
+	set->every = xcalloc(set->n_targets + 1, sizeof(*set->every));
+	set->n_every = 0;
+	for (size_t i = 0; i < set->n_targets; i++)
+		if (!set->flags[i])
+			set->every[set->n_every++] = set->units[set->targets[i].first];
+}
+
+/* Compiles the targets that have flags. libhs may refuse one of them only here (too large): then that
+   one loses its flags and RC_UNSUPPORTED asks for another try. */
+static int try_compile(struct scan_set *set, hs_database_t **ret, struct err *err)
+{
+	AUTO_FREE const char **expressions = xcalloc(set->n_targets + 1, sizeof(*expressions));
+	AUTO_FREE unsigned *flags = xcalloc(set->n_targets + 1, sizeof(*flags));
+	AUTO_FREE unsigned *ids = xcalloc(set->n_targets + 1, sizeof(*ids));
+	hs_compile_error_t *error = NULL;
+	unsigned n = 0;
+	int rc = RC_OK;
+
+	for (size_t i = 0; i < set->n_targets; i++) {
+		if (!set->flags[i])
+			continue;
+		expressions[n] = set->expressions[i];
+		flags[n] = set->flags[i];
+		ids[n++] = (unsigned)i;
+	}
+	if (n == 0)
+		return RC_OK;
+	if (hs_compile_multi(expressions, flags, ids, n, HS_MODE_BLOCK, NULL, ret, &error) == HS_SUCCESS)
+		return RC_OK;
+	rc = err_set(err, RC_FORMAT, "libhs can't take these rules together");
+	if (error && error->expression >= 0 && ids[error->expression] >= set->first_regex) {
+		set->flags[ids[error->expression]] = 0;
+		rc = RC_UNSUPPORTED;
+	}
+	hs_free_compile_error(error);
+	return rc;
+}
+
+int rule_set_compile(const struct ruleset *rs, struct scan_set *set, hs_database_t **ret,
+		     struct err *err)
+{
+	int rc;
+
+	rule_set_targets(rs, set);
+	for (size_t i = set->first_regex; i < set->n_targets; i++)
+		set->flags[i] = regex_flags(&rs->units[set->units[set->targets[i].first]],
+					    set->expressions[i]);
+	do
+		rc = try_compile(set, ret, err);
+	while (rc == RC_UNSUPPORTED);
+	rule_set_every(set);
+	return rc;
+}
+
+static int count_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+		       void *ctx)
+{
+	(void)from;
+	(void)to;
+	(void)flags;
+	*(size_t *)ctx += id == 0;
+	return 0;
+}
+
+/*
+ * Vectorscan 5.4.8 to 5.4.12 lose matches on x86 when two patterns share a database: the second byte
+ * of a pair is not looked for where the first is the last of a vector. A library that does so here is
+ * not used. The pair of patterns is one it fails on; every place in three vectors is tried.
+ */
+static bool test_libhs(void)
+{
+	static const char *const patterns[] = { "(?:\\d{1,3}\\.){3}\\d{1,3}", "x+" };
+	static const unsigned flags[] = { 0, 0 }, ids[] = { 0, 1 };
+	hs_compile_error_t *error = NULL;
+	hs_scratch_t *scratch = NULL;
+	hs_database_t *db = NULL;
+	bool sound = hs_compile_multi(patterns, flags, ids, 2, HS_MODE_BLOCK, NULL, &db, &error) ==
+		     HS_SUCCESS && hs_alloc_scratch(db, &scratch) == HS_SUCCESS;
+
+	for (size_t at = 0; at < 192 && sound; at++) {
+		char text[400];
+		size_t matches = 0;
+
+		memset(text, '=', sizeof(text));
+		memcpy(text + at, "203.0.113.9x", 12);
+		hs_scan(db, text, sizeof(text), 0, scratch, count_match, &matches);
+		sound = matches == 1;
+	}
+	hs_free_compile_error(error);
+	hs_free_scratch(scratch);
+	hs_free_database(db);
+	return sound;
+}
+
+static bool libhs_sound;
+
+static void test_libhs_once(void)
+{
+	libhs_sound = test_libhs();
+}
+
+bool rule_libhs_is_sound(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, test_libhs_once);
+	return libhs_sound;
+}
+
+static struct scan_set *find_equal(struct ruleset *rs, const struct scan_set *set)
+{
+	for (size_t i = 0; i < rs->n_sets; i++)
+		if (!memcmp(rs->all_sets[i]->member, set->member, rs->n_units))
+			return rs->all_sets[i];
+	return NULL;
+}
+
+struct scan_set *rule_set_get(struct ruleset *rs, unsigned where, bool only_learn)
+{
+	struct scan_set **slot = &rs->sets[only_learn][where & WHERE_ALL], *set;
+
+	pthread_mutex_lock(&rs->lock);
+	if (!*slot) {
+		set = rule_set_build(rs, rs->policy, where, only_learn);
+		*slot = find_equal(rs, set);
+		if (*slot) {
+			rule_set_free(set);
+		} else {
+			GROW(rs->all_sets, rs->n_sets, rs->cap_sets);
+			rs->all_sets[rs->n_sets++] = *slot = set;
+		}
+	}
+	set = *slot;
+	pthread_mutex_unlock(&rs->lock);
+	return set;
+}
+
+/* Compiling takes longer than trying PCRE2 on this many bytes. */
+#define COMPILE_WORTH_BYTES MIB(1)
+
+hs_database_t *rule_set_db(struct ruleset *rs, struct scan_set *set, size_t bytes)
+{
+	hs_database_t *db = set->db;
+
+	if (db || set->db_failed)
+		return db;
+	pthread_mutex_lock(&rs->lock);
+	db = set->db;
+	if (!db && !rule_libhs_is_sound())
+		set->db_failed = true;
+	if (!db && !set->db_failed && rs->prepared && !set->prepared_tried) {
+		set->prepared_tried = true;
+		rule_set_targets(rs, set);
+		db = rule_prepared_get(rs, set);
+		set->db = db;
+	}
+	set->seen += bytes;
+	if (!db && set->seen >= COMPILE_WORTH_BYTES && !set->db_failed) {
+		if (rule_set_compile(rs, set, &db, NULL) < 0 || !db)
+			set->db_failed = true;
+		set->db = db;
+	}
+	pthread_mutex_unlock(&rs->lock);
+	return db;
+}
