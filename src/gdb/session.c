@@ -30,6 +30,9 @@ static const char *const environment[] = {
 	NULL,
 };
 
+/* How long a gdb that prints too much may go on. */
+#define WAIT_SLICE_MS 100
+
 int64_t gdb_clock(void)
 {
 	struct timespec t;
@@ -199,29 +202,44 @@ static bool output_is_full(int fd)
 	return fstat(fd, &st) == 0 && (uint64_t)st.st_size >= LIMIT_GDB_OUTPUT;
 }
 
+/* Its Python ignores SIGXFSZ, so a gdb that prints without end is not ended by its limit alone. */
+static int wait_while_it_prints(struct gdb_session *s, int64_t deadline, int *ret_status,
+				struct err *err)
+{
+	int rc;
+
+	do {
+		int64_t left = deadline - gdb_clock();
+		int slice = left < 0 ? 0 : left < WAIT_SLICE_MS ? (int)left : WAIT_SLICE_MS;
+
+		rc = process_wait(s->process, slice, ret_status, err);
+	} while (rc == RC_TIMEOUT && !output_is_full(s->out) && !output_is_full(s->err) &&
+		 gdb_clock() < deadline);
+	if (rc == RC_TIMEOUT)
+		process_kill(s->process);
+	return rc;
+}
+
 int gdb_session_finish(struct gdb_session *s, const struct gdb_job *job, int64_t deadline,
 		       struct mapping **ret_out, struct err *err)
 {
-	int64_t left = deadline - gdb_clock();
 	int status = 0;
-	int rc = process_wait(s->process, left > 0 ? (int)left : 0, &status, err);
+	int rc = wait_while_it_prints(s, deadline, &status, err);
 
-	if (rc == RC_TIMEOUT) {
-		process_kill(s->process);
-		err_set(err, RC_TIMEOUT, "gdb took longer than %u s on %s", job->timeout_s,
-			job->core_name);
-		err_hint(err, "--timeout gives it more");
-		return RC_TIMEOUT;
-	}
-	if (rc < 0)
-		return rc;
 	if (output_is_full(s->out) || output_is_full(s->err))
 		return err_set(err, RC_TOOBIG, "gdb printed over %zu MiB on %s",
 			       LIMIT_GDB_OUTPUT >> 20, job->core_name);
+	if (rc == RC_TIMEOUT) {
+		err_set(err, RC_TIMEOUT, "gdb took longer than %u s on %s", job->timeout_s,
+			job->core_name);
+		err_hint(err, "--timeout gives it more");
+	}
+	if (rc < 0)
+		return rc;
 	if (WIFSIGNALED(status))
-		return err_set(err, RC_CHILD, "gdb died of %s on %s",
+		return err_set(err, RC_CHILD, "gdb died of signal %s on %s",
 			       sigabbrev_np(WTERMSIG(status)) ? sigabbrev_np(WTERMSIG(status))
-							      : "a signal",
+							      : "without a name",
 			       job->core_name);
 	return mapping_open(s->out, "gdb's output", ret_out, err);
 }
