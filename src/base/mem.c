@@ -225,6 +225,28 @@ int buf_reserve_input(struct buf *b, size_t n, size_t max, struct err *err)
 	return RC_OK;
 }
 
+void strings_add(struct strings *l, char *s)
+{
+	GROW(l->v, l->n + 1, l->cap);
+	l->v[l->n++] = s;
+	l->v[l->n] = NULL;
+}
+
+void strings_done(struct strings *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->v[i]);
+	free(l->v);
+	*l = (struct strings){ 0 };
+}
+
+const char *const *strings_list(const struct strings *l)
+{
+	static const char *const none[] = { NULL };
+
+	return l->v ? (const char *const *)l->v : none;
+}
+
 struct arena_block {
 	struct arena_block *next;
 	size_t used, cap;

@@ -26,13 +26,6 @@ struct opt {
 	const char *help;
 	unsigned min, max;	/* OPT_NUMBER */
 };
-struct strings {
-	const char **v;		/* NULL-terminated, never NULL once opt_parse ran */
-	size_t n, cap;
-};
-void strings_add(struct strings *s, const char *one);
-void strings_done(struct strings *s);
-
 /* What every verb takes; the first member of its options struct. */
 struct common_options {
 	struct strings rules;

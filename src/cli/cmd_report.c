@@ -46,7 +46,7 @@ static int expand(const char *operand, struct strings *cores, glob_t *found, str
 	int rc;
 
 	if (stat(operand, &st) == 0 || !strpbrk(operand, "*?[")) {
-		strings_add(cores, operand);
+		strings_add(cores, xstrdup(operand));
 		return RC_OK;
 	}
 	rc = glob(operand, found->gl_pathc ? GLOB_APPEND : 0, NULL, found);
@@ -67,7 +67,7 @@ static int expand_all(const struct strings *args, struct strings *cores, glob_t 
 		struct stat st;
 
 		if (lstat(found->gl_pathv[i], &st) == 0 && S_ISREG(st.st_mode))
-			strings_add(cores, found->gl_pathv[i]);
+			strings_add(cores, xstrdup(found->gl_pathv[i]));
 		else
 			message_warn("a match that is no regular file was skipped");
 	}
@@ -81,12 +81,12 @@ static int report_cores(const struct report_options *o, const struct strings *co
 	struct run_report_result result = { 0 };
 	struct run_report_job job = {
 		.common = common_run_options(&o->common),
-		.cores = cores->v,
+		.cores = strings_list(cores),
 		.out_dir = o->output,
 		.exe = o->exe,
 		.sysroot = o->sysroot,
 		.gdb = o->gdb,
-		.attach = o->attach.v,
+		.attach = strings_list(&o->attach),
 		.timeout_s = o->timeout,
 		.jobs = o->jobs,
 		.no_sandbox = o->no_sandbox,
@@ -96,9 +96,9 @@ static int report_cores(const struct report_options *o, const struct strings *co
 	int rc, code;
 
 	job.common.case_name = o->case_name;
-	job.common.learn = o->learn.v;
-	job.common.words = o->words.v;
-	job.common.keep_words = o->keep_words.v;
+	job.common.learn = strings_list(&o->learn);
+	job.common.words = strings_list(&o->words);
+	job.common.keep_words = strings_list(&o->keep_words);
 	job.common.no_learn = o->no_learn;
 	job.common.no_map = o->no_map;
 	rc = run_report(&job, o->common.json, &result, err);

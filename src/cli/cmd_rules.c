@@ -151,7 +151,7 @@ static int rules_explain(const struct rules_options *o, const struct strings *ar
 	}
 	if (n == 0)
 		return err_set(err, RC_USAGE, "rules explain takes FILE:LINE[:COL]");
-	common.learn = o->learn.v;
+	common.learn = strings_list(&o->learn);
 	rc = run_explain(&common, path, numbers[n - 1], n == 2 ? numbers[0] : 0, &out, err);
 	return rc < 0 ? rc : print_buf(&out);
 }
@@ -164,7 +164,7 @@ static int rules(const struct rules_options *o, const struct strings *args, stru
 
 	if (strcmp(what, "explain") == 0)
 		return rules_explain(o, args, err);
-	rc = run_ruleset(o->common.rules.v, o->common.policy, &rs, err);
+	rc = run_ruleset(strings_list(&o->common.rules), o->common.policy, &rs, err);
 
 	if (rc < 0)
 		return rc;

@@ -45,7 +45,7 @@ static int scrub(const struct scrub_options *o, const struct strings *args, stru
 	struct run_scrub_result result = { 0 };
 	struct run_scrub_job job = {
 		.common = common_run_options(&o->common),
-		.inputs = filter ? none : args->v,
+		.inputs = filter ? none : strings_list(args),
 		.in_fd = filter ? STDIN_FILENO : -1,
 		.out_fd = o->output ? -1 : STDOUT_FILENO,
 		.out_path = o->output,
@@ -60,9 +60,9 @@ static int scrub(const struct scrub_options *o, const struct strings *args, stru
 	if (!o->output && !o->check && args->n > 1)
 		return err_set(err, RC_USAGE, "several inputs need --output");
 	job.common.case_name = o->case_name;
-	job.common.learn = o->learn.v;
-	job.common.words = o->words.v;
-	job.common.keep_words = o->keep_words.v;
+	job.common.learn = strings_list(&o->learn);
+	job.common.words = strings_list(&o->words);
+	job.common.keep_words = strings_list(&o->keep_words);
 	job.common.no_learn = o->no_learn;
 	job.common.map_path = o->map;
 	job.common.no_map = !o->map;

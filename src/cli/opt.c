@@ -23,39 +23,9 @@ const struct opt common_opts[] = {
 	{ 0 },
 };
 
-void strings_add(struct strings *s, const char *one)
-{
-	/* room for the NULL behind the last as well */
-	if (s->n + 2 > s->cap) {
-		s->cap = s->cap ? s->cap * 2 : 8;
-		s->v = xreallocarray(s->v, s->cap, sizeof(*s->v));
-	}
-	s->v[s->n++] = one;
-	s->v[s->n] = NULL;
-}
-
-void strings_done(struct strings *s)
-{
-	free(s->v);
-	*s = (struct strings){ 0 };
-}
-
 static void *field_of(const struct opt *o, void *to)
 {
 	return (char *)to + o->offset;
-}
-
-/* An OPT_LIST that was never given still is a list: {NULL}. */
-static void lists_init(const struct opt *opts, void *to)
-{
-	for (const struct opt *o = opts; o && o->name; o++) {
-		struct strings *s = field_of(o, to);
-
-		if (o->type != OPT_LIST)
-			continue;
-		strings_add(s, NULL);
-		s->n = 0;
-	}
 }
 
 static void lists_done(const struct opt *opts, void *to)
@@ -106,7 +76,7 @@ static int store(const struct opt *o, const char *value, void *to, struct err *e
 		*(const char **)field_of(o, to) = value;
 		return RC_OK;
 	case OPT_LIST:
-		strings_add(field_of(o, to), value);
+		strings_add(field_of(o, to), xstrdup(value));
 		return RC_OK;
 	case OPT_NUMBER:
 		number = strtoul(value, &end, 10);
@@ -178,15 +148,11 @@ int opt_parse(const struct cmd *cmd, int argc, char **argv, void *to, struct str
 {
 	bool only_operands = false;
 
-	lists_init(cmd->opts, to);
-	lists_init(common_opts, to);
-	strings_add(ret_args, NULL);
-	ret_args->n = 0;
 	for (int i = 1; i < argc; i++) {
 		int rc = RC_OK;
 
 		if (only_operands || argv[i][0] != '-' || !argv[i][1])
-			strings_add(ret_args, argv[i]);
+			strings_add(ret_args, xstrdup(argv[i]));
 		else if (strcmp(argv[i], "--") == 0)
 			only_operands = true;
 		else if (argv[i][1] == '-')

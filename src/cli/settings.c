@@ -33,12 +33,6 @@ static bool is_given(const struct opt *o, const void *to)
 	return false;
 }
 
-/* The process keeps what it read from the settings to its end: options point into it. */
-static const char *kept(struct span text)
-{
-	return xstrndup(text.p, text.len);
-}
-
 static int set_one(const struct opt *o, const struct conf *c, const struct conf_node *map, void *to,
 		   struct err *err)
 {
@@ -59,12 +53,12 @@ static int set_one(const struct opt *o, const struct conf *c, const struct conf_
 	case OPT_STRING:
 		rc = conf_get_string(c, map, o->name, &text, err);
 		if (rc == RC_OK && text.p)
-			*(const char **)field = kept(text);
+			*(const char **)field = xstrndup(text.p, text.len);	/* kept to the end */
 		return rc;
 	case OPT_LIST:
 		rc = conf_get_strings(c, map, o->name, &list, &n, err);
 		for (size_t i = 0; rc == RC_OK && i < n; i++)
-			strings_add(field, kept(list[i]));
+			strings_add(field, xstrndup(list[i].p, list[i].len));
 		return rc;
 	}
 	return RC_OK;
@@ -89,7 +83,7 @@ static int apply_table(const struct opt *opts, const struct conf *c, const struc
 static void known_keys(const struct opt *opts, struct strings *known)
 {
 	for (const struct opt *o = opts; o && o->name; o++)
-		strings_add(known, o->name);
+		strings_add(known, xstrdup(o->name));
 }
 
 static int check_keys(const struct cmd *cmd, const struct conf *c, const struct conf_node *root,
@@ -100,12 +94,12 @@ static int check_keys(const struct cmd *cmd, const struct conf *c, const struct 
 
 	known_keys(common_opts, &top);
 	for (const struct cmd *v = cmds; v->name; v++)
-		strings_add(&top, v->name);
+		strings_add(&top, xstrdup(v->name));
 	known_keys(common_opts, &inner);
 	known_keys(cmd->opts, &inner);
-	rc = conf_check_keys(c, root, top.v, err);
+	rc = conf_check_keys(c, root, strings_list(&top), err);
 	if (rc == RC_OK && own)
-		rc = own->type == CONF_MAP ? conf_check_keys(c, own, inner.v, err) :
+		rc = own->type == CONF_MAP ? conf_check_keys(c, own, strings_list(&inner), err) :
 					     conf_err(c, own, err, "a verb's settings are a map");
 	strings_done(&top);
 	strings_done(&inner);

@@ -4,16 +4,6 @@
 
 #include <corescrub/gdb.h>
 
-/* A NULL-terminated list of strings it owns. */
-struct strings {
-	char **v;
-	size_t n, cap;
-};
-
-void strings_add(struct strings *l, char *s);	/* takes s */
-void strings_done(struct strings *l);
-const char *const *strings_list(const struct strings *l);
-
 /* Which gdb, and what it may open: itself, its libraries, Python and data, debug folders, the locale
    and what the job vouches for. Made once a job, for all its processes. */
 struct gdb_install {

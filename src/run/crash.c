@@ -41,16 +41,6 @@ static int open_core_file(struct crash *c, struct err *err)
 	return elfcore_open(c->fd, c->path, &c->core, err);
 }
 
-static void add_readable(struct crash *c, char *path)
-{
-	if (c->n_readable + 2 > c->cap_readable) {
-		c->cap_readable = c->cap_readable ? c->cap_readable * 2 : 16;
-		c->readable = xreallocarray(c->readable, c->cap_readable, sizeof(*c->readable));
-	}
-	c->readable[c->n_readable++] = path;
-	c->readable[c->n_readable] = NULL;
-}
-
 static void warn(const struct crash *c, const char *text)
 {
 	if (c->job->listener.warn)
@@ -82,10 +72,10 @@ static int vouch_files(struct crash *c)
 		}
 		c->modules[i].vouched = true;
 		elfcore_file_build_id(fd, id, &id_len, &c->modules[i].has_debug, NULL);
-		add_readable(c, c->job->sysroot ? xasprintf("%s%s", c->job->sysroot, files[i].path) :
+		strings_add(&c->readable, c->job->sysroot ? xasprintf("%s%s", c->job->sysroot, files[i].path) :
 						  xstrdup(files[i].path));
 		if (!c->exe && info->program && strcmp(info->program, files[i].path) == 0)
-			c->exe = xstrdup(c->readable[c->n_readable - 1]);
+			c->exe = xstrdup(c->readable.v[c->readable.n - 1]);
 	}
 	if (refused && c->job->listener.note) {
 		AUTO_FREE char *text = xasprintf("%zu files that the core names were not opened: not "
@@ -112,7 +102,7 @@ static int take_exe(struct crash *c, struct err *err)
 		return rc;
 	free(c->exe);
 	c->exe = xstrdup(c->job->exe);
-	add_readable(c, xstrdup(c->job->exe));
+	strings_add(&c->readable, xstrdup(c->job->exe));
 	return RC_OK;
 }
 
@@ -162,14 +152,13 @@ int crash_open(struct crash *c, const struct run_report_job *job, const char *pa
 
 int crash_gdb(struct crash *c, unsigned shares, struct err *err)
 {
-	static const char *const none[] = { NULL };
 	struct gdb_job job = {
 		.core_fd = c->fd,
 		.core_name = c->path,
 		.exe = c->exe,
 		.sysroot = c->job->sysroot,
 		.gdb = c->job->gdb,
-		.readable = c->readable ? (const char *const *)c->readable : none,
+		.readable = strings_list(&c->readable),
 		.timeout_s = c->job->timeout_s,
 		.jobs = shares,
 		.sandbox = !c->job->no_sandbox,
@@ -246,9 +235,7 @@ void crash_done(struct crash *c)
 		scrubbed_free(c->clean[i]);
 		free(c->names[i]);
 	}
-	for (size_t i = 0; i < c->n_readable; i++)
-		free(c->readable[i]);
-	free(c->readable);
+	strings_done(&c->readable);
 	free(c->modules);
 	free(c->exe);
 	free(c->base);

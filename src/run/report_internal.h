@@ -44,8 +44,7 @@ struct crash {
 	gid_t gid;
 	struct elfcore *core;
 	char *exe;			/* vouched program, or NULL */
-	char **readable;		/* vouched files, NULL-terminated */
-	size_t n_readable, cap_readable;
+	struct strings readable;	/* vouched files */
 	struct run_module *modules;	/* row by row with elfcore_files */
 	struct gdb_result *gdb;
 	struct artifact *texts[TEXT_COUNT];

@@ -106,6 +106,15 @@ struct err;
 /* Room for n more bytes of which the input decides; RC_TOOBIG if len + n would pass max. */
 int buf_reserve_input(struct buf *b, size_t n, size_t max, struct err *err);
 
+/* A list of strings that it owns; v[n] is NULL once there is one. */
+struct strings {
+	char **v;
+	size_t n, cap;
+};
+void strings_add(struct strings *l, char *s);	/* takes s */
+void strings_done(struct strings *l);		/* empty again */
+const char *const *strings_list(const struct strings *l);	/* NULL-terminated, also when empty */
+
 /* Many small objects that die together. Memory is zeroed and aligned to 16. */
 struct arena;
 struct arena *arena_new(void);
