@@ -51,6 +51,10 @@ void ruleset_hash(const struct ruleset *rs, char ret_hex[2 * DIGEST_LEN + 1]);	/
 /* Writes the prepared database (keyed by ruleset hash, libhs version, processor) to fd. */
 int ruleset_prepare(struct ruleset *rs, int fd, const char *name, struct err *err);
 
+/* The libhs at hand, its version, and whether it finds what it should; if not, scans go without it,
+   at a tenth of the speed (for doctor). */
+const char *rule_probe(bool *ret_sound);
+
 /* Beyond loading: what `rules lint` says (widths, rules that match the empty string, a replacement
    that its own rule matches, shadowed exceptions, missing examples), and the examples' outcome. */
 typedef void (*rule_report_fn)(void *ctx, const struct rule_info *rule, unsigned line, bool error,
