@@ -30,7 +30,7 @@ void look_learned(const struct look *l, const struct learned_hit *hit, struct fi
 		.form = FORM_LEARNED,
 		.value = hit->value + 1,
 		.flags = (uint16_t)((hit->partial ? FINDING_PARTIAL : 0) |
-				    (v->held ? FINDING_HELD : 0)),
+				    (hit->held ? FINDING_HELD : 0)),
 	};
 }
 

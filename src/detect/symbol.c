@@ -66,11 +66,6 @@ static int apply_whole(struct look *l, const struct leaf *leaf, struct finding *
 	return look_emit(l, f);
 }
 
-static bool is_ip6_kind(enum kind kind)
-{
-	return kind == KIND_IP6 || kind == KIND_IP6_LAN;
-}
-
 /* Is the member an address alone (in6_addr's forms), or a sockaddr's data with the port first? */
 static bool path_is_address(struct span path)
 {
