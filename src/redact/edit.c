@@ -70,6 +70,7 @@ bool edit_text(const struct redactor *r, struct span text, const struct cluster 
 		add_constant(ret, kind);
 		break;
 	case ACTION_DROP:
+		soft = true;	/* its neighbours meet */
 		break;
 	case ACTION_KEEP_LAST:
 		soft = add_keep_last(ret, kind, rule->keep_last, src);

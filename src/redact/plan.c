@@ -269,7 +269,7 @@ static int plan_add_source(struct planner *p, struct finding f, uint64_t off, ui
 }
 
 /* A piece of the copy, back in the source. What it covers of our own text is done already if that is a
-   token, a line end or a quote; if it is something else, all of that change goes. */
+   token, a line end or a quote; if it is something else, all of that change goes with it. */
 static int plan_add_mapped(struct planner *p, const struct finding *f, struct err *err)
 {
 	uint64_t at = f->off, end = f->off + f->len, lo, hi;

@@ -81,7 +81,7 @@ struct piece {
 	struct finding f;
 	uint32_t token;
 	uint8_t round;		/* of closure, from 1 */
-	bool soft;		/* reaches into our own text that is no token: everything there goes */
+	bool soft;		/* reaches over an edit that is no token: everything there goes */
 };
 struct pieces {
 	struct piece *v;
@@ -123,8 +123,8 @@ void map_note(struct redactor *r, const struct artifact *a, const struct redact_
 	      uint32_t *artifact);
 
 /* What takes a cluster's place: appended to ret. It ends with the line ends that the source had there,
-   so that lines keep their numbers. True if it holds text that is neither token, line end nor quote:
-   such text can be found again. */
+   so that lines keep their numbers. True if there is more, or less, to it than a token: what a rule puts
+   there can be found again, and over what it drops its neighbours meet. */
 bool edit_text(const struct redactor *r, struct span text, const struct cluster *c,
 	       const struct piece *winner, const struct finding_rule *rule, struct buf *ret);
 

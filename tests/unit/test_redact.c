@@ -71,7 +71,7 @@ static void test_overlap_covers_the_union(void **state)
 	check("bob@192.0.2.7\n", "{email:bob@192.0.2.7}\n");
 	/* the password is more severe than the longer e-mail: the union goes as a secret */
 	check("pass=abcdefgh@example.com;\n", "pass={secret:abcdefgh@example.com;}\n");
-	check("tel=+14155550123@192.0.2.7\n", "tel=+{email:14155550123@192.0.2.7}\n");
+	check("tel=+14155550123@192.0.2.7\n", "tel={email:14155550123@192.0.2.7}\n");
 }
 
 static void test_tokens_are_barriers(void **state)
@@ -97,7 +97,7 @@ static void test_closure_finds_what_redaction_made(void **state)
 {
 	(void)state;
 	check("pass<<x>>word=abcdefgh\n", "password={secret:abcdefgh}\n");
-	check("192.<<a>>0.2.<<b>>7\n", "{ip4:192.<<a>>0.2.<<b>>7}\n");
+	check("192.<<a>>0.2.<<b>>7\n", "[ip4]\n");
 }
 
 static void test_newlines_stay(void **state)
