@@ -102,9 +102,8 @@ void look_learned(const struct look *l, const struct learned_hit *hit, struct fi
 /* Raw text: rules, learned values, one level of escapes (text.c). `in_gdb`: hits inside of leaves keep
    to whole escapes. */
 int text_detect(struct look *l, bool in_gdb);
-/* gdb's language (gdb.c): fills leaves, guards and findings for the look's range. Call gdb_begin before
-   the first range of a call; walked_to is where the last one's walk ended. */
-int gdb_detect(struct look *l, uint64_t *walked_to);
+/* gdb's language (gdb.c): fills leaves, guards and findings for all ranges of a call. */
+int gdb_detect(struct look *l, const struct detect_range *ranges, size_t n);
 /* The leaf that holds off, or NULL. */
 const struct leaf *leaf_at(const struct detector *d, uint64_t off);
 

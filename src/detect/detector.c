@@ -194,18 +194,16 @@ uint64_t detect_cut(struct detector *d, const struct artifact *a, uint64_t from,
 static int look_ranges(struct look *l, const struct detect_range *ranges, size_t n)
 {
 	struct detector *d = l->d;
-	uint64_t walked = 0;
 	size_t i;
 	int rc = detector_read(d, l->a, l->err);
 
 	d->n_guards = 0;
+	if (rc == RC_OK && d->bt)
+		rc = gdb_detect(l, ranges, n);
 	for (i = 0; rc == RC_OK && i < n; i++) {
 		l->off = ranges[i].off;
 		l->end = ranges[i].off + ranges[i].len;
-		if (d->bt)
-			rc = gdb_detect(l, &walked);
-		if (rc == RC_OK)
-			rc = text_detect(l, d->bt != NULL);
+		rc = text_detect(l, d->bt != NULL);
 	}
 	if (!l->a->serial)
 		detector_drop_bt(d);

@@ -75,7 +75,7 @@ static void walk_leaf(struct look *l, const struct bt_value *v)
 }
 
 /* A rule that names a struct names its members, but those that another rule names. */
-static int walk_group(struct look *l, const struct bt_value *v, size_t first)
+static int walk_group(struct look *l, const struct bt_value *v)
 {
 	struct detector *d = l->d;
 	uint32_t rule = d->has_symbols ? symbol_find(d, v, l->learn != NULL) : NO_RULE;
@@ -86,7 +86,7 @@ static int walk_group(struct look *l, const struct bt_value *v, size_t first)
 	if (!info || v->off + v->len <= l->off || v->off >= l->end)
 		return RC_OK;
 	if (info->decode != DECODE_ANY && info->decode != DECODE_BYTES) {
-		for (i = d->n_leaves; i > first && d->leaves[i - 1].off >= v->off; i--)
+		for (i = d->n_leaves; i > 0 && d->leaves[i - 1].off >= v->off; i--)
 			if (d->leaves[i - 1].rule == NO_RULE)
 				d->leaves[i - 1].rule = rule;
 		return RC_OK;
@@ -101,33 +101,50 @@ static int walk_group(struct look *l, const struct bt_value *v, size_t first)
 	return look_emit(l, &f);
 }
 
-/* Records that touch the range, from their beginning to their end. */
-static int walk(struct look *l, uint64_t *walked_to)
+/* How far apart two ranges are before it is quicker to seek than to walk on. */
+#define WALK_ON KIB(64)
+
+/* Records that touch one of the ranges, from their beginning to their end, in one walk. */
+static int walk(struct look *l, const struct detect_range *ranges, size_t n)
 {
 	struct detector *d = l->d;
 	const struct bt_value *v;
-	size_t first = d->n_leaves;
+	uint64_t at = UINT64_MAX;
 	bool inside = false;
+	size_t i = 0;
 	int rc = RC_OK;
 
-	bt_cursor_seek(d->walk, l->off);
-	while (rc == RC_OK && (v = bt_next(d->walk))) {
-		if (!inside && v->off >= l->end && (v->type == BT_FRAME || !v->is_arg))
+	while (rc == RC_OK && i < n) {
+		l->off = ranges[i].off;
+		l->end = ranges[i].off + ranges[i].len;
+		if (at == UINT64_MAX || (at < l->off && l->off - at > WALK_ON)) {
+			bt_cursor_seek(d->walk, l->off);
+			inside = false;
+		}
+		v = bt_next(d->walk);
+		if (!v)
 			break;
+		at = v->off;
+		/* a record that begins behind this range is the next one's, if it touches that */
+		while (!inside && i < n && at >= ranges[i].off + ranges[i].len &&
+		       (v->type == BT_FRAME || !v->is_arg))
+			i++;
+		if (i == n)
+			break;
+		l->off = ranges[i].off;
+		l->end = ranges[i].off + ranges[i].len;
 		inside = v->depth > 0;
 		if (v->type == BT_FRAME)
 			guard_frame(l, v->frame);
 		else if (v->type == BT_GROUP)
-			rc = walk_group(l, v, first);
+			rc = walk_group(l, v);
 		else
 			walk_leaf(l, v);
-		if (v->off + v->len > *walked_to)
-			*walked_to = v->off + v->len;
 	}
 	return rc;
 }
 
-int gdb_detect(struct look *l, uint64_t *walked_to)
+int gdb_detect(struct look *l, const struct detect_range *ranges, size_t n)
 {
 	struct detector *d = l->d;
 	uint32_t i;
@@ -137,7 +154,7 @@ int gdb_detect(struct look *l, uint64_t *walked_to)
 	d->n_leaves = 0;
 	buf_reset(&d->paths);
 	view_reset(d);
-	rc = walk(l, walked_to);
+	rc = walk(l, ranges, n);
 	for (i = 0; rc == RC_OK && i < d->n_leaves; i++)
 		if (d->leaves[i].active && d->leaves[i].rule != NO_RULE)
 			rc = symbol_apply(l, i, d->leaves[i].rule);

@@ -81,8 +81,11 @@ static struct span path_parent(struct span path)
 	return span_make(path.p, dot ? (size_t)(dot - path.p) : 0);
 }
 
-/* The address family that a member beside the leaf tells: AF_INET6 is 10 on Linux. */
-static bool family_is_ip6(const struct detector *d, uint32_t i)
+/* The address families, as Linux numbers them. */
+enum { FAMILY_UNKNOWN = -1, FAMILY_INET = 2, FAMILY_INET6 = 10 };
+
+/* The one that a member beside the leaf tells. */
+static int64_t family_of(const struct detector *d, uint32_t i)
 {
 	struct span parent = path_parent(leaf_path(d, &d->leaves[i]));
 	unsigned n;
@@ -92,9 +95,9 @@ static bool family_is_ip6(const struct detector *d, uint32_t i)
 
 		if (f->type == BT_INTEGER && span_eq(path_parent(leaf_path(d, f)), parent) &&
 		    span_ends(leaf_path(d, f), SPAN_LIT("family")))
-			return f->integer == 10;
+			return (int64_t)(f->integer & 0xffff);
 	}
-	return false;
+	return FAMILY_UNKNOWN;
 }
 
 /* Packed addresses in a string's bytes. */
@@ -114,7 +117,12 @@ static int apply_packed_string(struct look *l, uint32_t i, enum rule_decode deco
 		return RC_OK;
 	}
 	if (decode == DECODE_SOCKADDR && !path_is_address(leaf_path(l->d, leaf))) {
-		ip6 = family_is_ip6(l->d, i);
+		int64_t family = family_of(l->d, i);
+
+		/* of another family, or never filled in */
+		if (family != FAMILY_UNKNOWN && family != FAMILY_INET && family != FAMILY_INET6)
+			return RC_OK;
+		ip6 = family == FAMILY_INET6;
 		if (!packed_sockaddr(bytes, ip6, &from, &to))
 			return RC_OK;
 	} else if (to > (ip6 ? 16u : 4u)) {

@@ -11,6 +11,9 @@
 /* From this round on whole lines go: a text that brings forth a finding each round must not win. */
 #define ROUND_WIDEN (LIMIT_CLOSURE_ROUNDS - 3)
 
+/* Changed ranges that are closer are one: a scan of its own costs more than these bytes. */
+#define RANGE_GAP 512
+
 struct change {
 	uint64_t off, end;	/* in the source */
 	uint64_t at, at_end;	/* in the copy */
@@ -207,7 +210,7 @@ static size_t plan_changed_ranges(const struct planner *p, struct detect_range *
 			continue;
 		start = line_start(text, c->at < margin ? 0 : c->at - margin);
 		end = line_end(text, c->at_end + margin);
-		if (n && start <= v[n - 1].off + v[n - 1].len) {
+		if (n && start <= v[n - 1].off + v[n - 1].len + RANGE_GAP) {
 			v[n - 1].len = end - v[n - 1].off;
 			continue;
 		}
