@@ -50,8 +50,8 @@ struct archive_visitor {
 int archive_rewrite(struct span bytes, const char *name, const struct archive_visitor *v,
 		    struct sink *out, struct err *err);
 
-/* Reads only: each text member inside to `text` (its ret is NULL), with names as they are. For learning:
-   what can't be read is skipped in silence, and `name` and `left_out` are not called. */
+/* Reads only: each text member inside to `text` (its ret is NULL), and each key in DER, with names as
+   they are. For learning: what can't be read is skipped, and `name` and `left_out` are not called. */
 int archive_walk(struct span bytes, const char *name, const struct archive_visitor *v, struct err *err);
 
 #endif

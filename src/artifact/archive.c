@@ -6,13 +6,13 @@
 #include <locale.h>
 
 /*
- * The recursion over streams, archives and their members. Each clean_… function returns RC_OK (kept),
- * LEFT_OUT (not, and named already), or a negative enum rc, which ends everything.
+ * The recursion over streams, archives and their members. Each clean_… function returns RC_OK
+ * (kept), LEFT_OUT (not, and named already), or a negative enum rc, which ends everything.
  */
 
 struct job {
 	const struct archive_visitor *v;
-	bool writing;			/* archive_rewrite; else archive_walk */
+	bool writing; /* archive_rewrite; else archive_walk */
 	unsigned members;
 	struct artifact_budget budget;
 };
@@ -22,7 +22,7 @@ struct container {
 	struct job *job;
 	struct span bytes;
 	const char *path;
-	unsigned depth;			/* archives around it, itself included */
+	unsigned depth; /* archives around it, itself included */
 	enum artifact_members kind;
 	struct artifact_budget budget;
 	struct archive *reader;
@@ -34,7 +34,7 @@ struct container {
 struct member {
 	struct archive_entry *entry;
 	const char *original;
-	struct buf clean;		/* its name */
+	struct buf clean; /* its name */
 	char *path;
 };
 
@@ -132,7 +132,8 @@ static int clean_symlink(struct container *c, struct member *m, struct err *err)
 }
 
 /* A hard link is a name for an earlier member: it follows that one, or goes with it. */
-static int clean_hardlink(struct container *c, struct member *m, const char *target, struct err *err)
+static int clean_hardlink(struct container *c, struct member *m, const char *target,
+			  struct err *err)
 {
 	const char *given = artifact_names_find(c->names, target);
 	struct archive_entry *e;
@@ -239,6 +240,8 @@ static int clean_each(struct container *c, enum artifact_stream stream, struct s
 
 	if (rc < 0)
 		return rc;
+	if (c->kind == MEMBERS_ZIP && artifact_probe_empty_zip(c->bytes))
+		r = ARCHIVE_EOF;
 	for (; r != ARCHIVE_EOF; r = archive_read_next_header(c->reader, &entry)) {
 		/* a warning is about a name's bytes */
 		if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
@@ -336,6 +339,9 @@ static int clean_bytes(struct job *j, struct span bytes, const char *path, unsig
 	case ARCHIVE_BINARY:
 		break;
 	}
+	/* a key that can't go out can be learned from */
+	if (!j->writing && artifact_probe_der(bytes))
+		return clean_text(j, bytes, path, NULL, err);
 	if (j->writing && j->v->pass_binary)
 		return out->write(out, bytes, err);
 	return leave_out(j, path, archive_probe_binary(bytes));
@@ -370,7 +376,8 @@ int archive_rewrite(struct span bytes, const char *name, const struct archive_vi
 	return rc;
 }
 
-int archive_walk(struct span bytes, const char *name, const struct archive_visitor *v, struct err *err)
+int archive_walk(struct span bytes, const char *name, const struct archive_visitor *v,
+		 struct err *err)
 {
 	struct job j = { .v = v };
 	int rc = run_job(&j, bytes, name, NULL, err);

@@ -7,8 +7,8 @@
 /* Two trees over the same kind of node: by original name, and by the name given. */
 struct name {
 	char *key;
-	char *given;		/* by original: borrowed from the other tree's key */
-	unsigned next;		/* by given: the number to try next */
+	char *given; /* by original: borrowed from the other tree's key */
+	unsigned next; /* by given: the number to try next */
 };
 
 struct artifact_names {
@@ -52,7 +52,7 @@ static struct name *name_put(void **root, const char *key, bool *ret_new)
 	n->next = 2;
 	slot = tsearch(n, root, name_compare);
 	if (!slot)
-		abort();	/* out of memory; bookkeeping may die */
+		abort(); /* out of memory; bookkeeping may die */
 	*ret_new = *slot == n;
 	if (!*ret_new)
 		name_free(n);

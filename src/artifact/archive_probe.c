@@ -84,18 +84,19 @@ static const char *probe_media(struct span s)
 /* POSIX.1 cpio (76 octal digits, magic with them) and SVR4's (110 hexadecimal ones). */
 static bool is_cpio(struct span s)
 {
-	bool hex = span_starts(s, SPAN_LIT("07070")) && s.len >= 110 && (s.p[5] == '1' || s.p[5] == '2');
+	bool hex = span_starts(s, SPAN_LIT("070701")) || span_starts(s, SPAN_LIT("070702"));
+	size_t len = hex ? 110 : 76;
 
-	if (!hex && !(span_starts(s, SPAN_LIT("070707")) && s.len >= 76))
+	if (s.len < len || !(hex || span_starts(s, SPAN_LIT("070707"))))
 		return false;
-	for (size_t i = 6; i < (hex ? 110 : 76); i++)
+	for (size_t i = 6; i < len; i++)
 		if (!strchr(hex ? "0123456789abcdefABCDEF" : "01234567", s.p[i]) || !s.p[i])
 			return false;
 	return true;
 }
 
 /* X.690: a SEQUENCE that is exactly as long as the file is a key or a certificate. */
-static bool is_der(struct span s)
+bool artifact_probe_der(struct span s)
 {
 	const unsigned char *p = (const unsigned char *)s.p;
 	size_t n, len = 0;
@@ -153,6 +154,15 @@ static bool is_tar_header(struct span s)
 	return told == sum;
 }
 
+/* APPNOTE.TXT 4.3.16: a directory's end record at the very start, with no disks, entries or size. */
+bool artifact_probe_empty_zip(struct span s)
+{
+	static const char nothing[16];
+
+	return s.len >= 22 && has_at(s, 0, SPAN_LIT("PK\5\6")) &&
+	       has_at(s, 4, span_make(nothing, sizeof(nothing)));
+}
+
 enum artifact_members artifact_probe_members(struct span s)
 {
 	if (has_at(s, 0, SPAN_LIT("PK\3\4")) || has_at(s, 0, SPAN_LIT("PK\5\6")) ||
@@ -176,7 +186,7 @@ const char *archive_probe_magic(struct span s)
 			return magics[i].what;
 	if (is_cpio(s))
 		return "cpio archive";
-	return is_der(s) ? "DER key or certificate" : probe_media(s);
+	return artifact_probe_der(s) ? "DER key or certificate" : probe_media(s);
 }
 
 /* Counts of one window, four in a word so that a byte costs one addition. */

@@ -55,7 +55,8 @@ static int unpack_data(struct archive *a, struct artifact_budget *budget,
 		if (n == 0)
 			return RC_OK;
 		if (n < 0) {
-			*ret_why = archive_read_has_encrypted_entries(a) > 0 ? "encrypted" : "damaged";
+			*ret_why =
+				archive_read_has_encrypted_entries(a) > 0 ? "encrypted" : "damaged";
 			return LEFT_OUT;
 		}
 		if (!artifact_budget_take(budget, (uint64_t)n)) {
@@ -86,8 +87,9 @@ static int stream_filter(enum artifact_stream stream)
 }
 
 /* libarchive takes a stream that is cut in its first block for an empty one, so an empty one has to
-   look like it: RFC 1952 2.3.1 (sum and size 0), the xz format's 2.1 (headers, empty index, footer),
-   bzip2's end mark, RFC 8878 3.1.1.2 (a last raw block of size 0, maybe XXH64 of nothing behind it). */
+   look like it: RFC 1952 2.3.1 (sum and size 0), the xz format's 2.1 (headers, empty index,
+   footer), bzip2's end mark, RFC 8878 3.1.1.2 (a last raw block of size 0, maybe XXH64 of nothing
+   behind it). */
 static bool is_empty_stream(struct span s, enum artifact_stream stream)
 {
 	switch (stream) {
@@ -116,8 +118,8 @@ int artifact_unpack_stream(struct span bytes, enum artifact_stream stream,
 
 	if (!a)
 		return out_of_memory(err);
-	/* exactly one filter: libarchive would else unwrap streams in streams uncounted. Anything but
-	   OK means the library lacks the format and would start a program. */
+	/* exactly one filter: libarchive would else unwrap streams in streams uncounted. Anything
+	   but OK means the library lacks the format and would start a program. */
 	if (archive_read_append_filter(a, stream_filter(stream)) != ARCHIVE_OK ||
 	    archive_read_support_format_raw(a) != ARCHIVE_OK ||
 	    archive_read_support_format_empty(a) != ARCHIVE_OK)
@@ -142,8 +144,8 @@ int artifact_unpack_open(struct span bytes, enum artifact_members members, struc
 
 	if (!a)
 		return out_of_memory(err);
-	r = members == MEMBERS_ZIP ? archive_read_support_format_zip_seekable(a) :
-				     archive_read_support_format_tar(a);
+	r = members == MEMBERS_ZIP ? archive_read_support_format_zip_seekable(a)
+				   : archive_read_support_format_tar(a);
 	if (r != ARCHIVE_OK)
 		return err_set(err, RC_UNSUPPORTED, "libarchive was built without a format");
 	/* a broken directory shows at the first header too, where it is the archive's fault */

@@ -6,8 +6,8 @@
 
 /* Written without a name, a time or an owner, so equal content gives equal bytes. */
 
-/* libarchive forgets to free its filters once its callback failed, so it never does: after an error,
-   and after the end, what still comes is dropped. */
+/* libarchive forgets to free its filters once its callback failed, so it never does: after an
+   error, and after the end, what still comes is dropped. */
 static la_ssize_t out_write(struct archive *a, void *ctx, const void *p, size_t len)
 {
 	struct artifact_repack *w = ctx;

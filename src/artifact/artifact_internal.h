@@ -12,6 +12,8 @@ enum artifact_members { MEMBERS_NONE, MEMBERS_TAR, MEMBERS_ZIP };
 /* By magic alone: one compressed stream, or an archive whose members can be read. */
 enum artifact_stream artifact_probe_stream(struct span bytes);
 enum artifact_members artifact_probe_members(struct span bytes);
+bool artifact_probe_empty_zip(struct span bytes);	/* libarchive takes it for damaged */
+bool artifact_probe_der(struct span bytes);	/* a key or certificate, binary */
 
 /* Bytes that come in pieces and are looked at as a whole: in memory, above LIMIT_ARCHIVE_SPOOL in an
    unnamed file. Write through `sink`, then artifact_spool_span; the span lives until _done. */

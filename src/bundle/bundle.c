@@ -61,7 +61,8 @@ static bool stays_inside(const char *name)
 
 		end = strchrnul(name, '/');
 		len = (size_t)(end - name);
-		if (len == 0 || (len == 1 && name[0] == '.') || (len == 2 && !strncmp(name, "..", 2)))
+		if (len == 0 || (len == 1 && name[0] == '.') ||
+		    (len == 2 && !strncmp(name, "..", 2)))
 			return false;
 		if (*end == '\0')
 			return true;
@@ -81,7 +82,8 @@ static int check_names(const struct bundle *b, struct err *err)
 	return RC_OK;
 }
 
-/* libarchive leaks its filters after a failed write, so it never sees one: what comes after is dropped. */
+/* libarchive leaks its filters after a failed write, so it never sees one: what comes after is
+   dropped. */
 static la_ssize_t target_write(struct archive *a, void *ctx, const void *p, size_t len)
 {
 	struct target *t = ctx;
@@ -156,7 +158,7 @@ int bundle_write(struct bundle *b, struct sink *out, struct err *err)
 	good = good && t.rc == RC_OK && archive_write_close(a) == ARCHIVE_OK;
 	if (!good || t.rc < 0)
 		rc = write_failed(&t, err);
-	t.rc = t.rc < 0 ? t.rc : RC_IO;		/* freeing it may write once more */
+	t.rc = t.rc < 0 ? t.rc : RC_IO; /* freeing it may write once more */
 	archive_write_free(a);
 	return rc;
 }

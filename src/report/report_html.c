@@ -132,7 +132,7 @@ void report_html_number(struct buf *ret, uint64_t n)
 	}
 }
 
-/* The policy allows this one style, by its digest, and nothing else: no script, no image, no request. */
+/* The policy allows this one style, by its digest, and nothing else: no script, image, request. */
 static void add_policy(struct buf *ret)
 {
 	uint8_t digest[DIGEST_LEN];
@@ -154,8 +154,8 @@ void report_html_begin(struct buf *ret, const char *title, const char *lead)
 	report_html_str(ret, title);
 	buf_add_str(ret, "</title>\n<style>");
 	buf_add_str(ret, report_style);
-	buf_add_str(ret, "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the content"
-			 "</a>\n<header>\n<h1>");
+	buf_add_str(ret, "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">"
+			 "Skip to the content</a>\n<header>\n<h1>");
 	report_html_str(ret, title);
 	buf_add_str(ret, "</h1>\n<p>");
 	buf_add_str(ret, lead);

@@ -4,8 +4,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-/* manifest.json (doc/manifest.schema.json), lines of findings, the table as JSON. ASCII only: what could
-   turn text around in a terminal or viewer stands as \u…. */
+/* manifest.json (doc/manifest.schema.json), lines of findings, the table as JSON. ASCII only: what
+   could turn text around in a terminal or viewer stands as \u…. */
 
 #define MANIFEST_SCHEMA "corescrub-manifest-1"
 
@@ -181,7 +181,7 @@ static void table_json(const struct report_account *a, struct buf *ret)
 	json_object_set_new(root, "hints", count_value(a->hints));
 	json_object_set_new(root, "preexisting", count_value(a->preexisting));
 	if (dump(root, JSON_INDENT(2), ret, NULL) < 0)
-		abort();	/* out of memory; bookkeeping may die */
+		abort(); /* out of memory; bookkeeping may die */
 }
 
 void report_table(const struct report_account *a, bool json, struct buf *ret)

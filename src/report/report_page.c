@@ -54,7 +54,9 @@ void report_html_facts(struct buf *ret, const struct report_account *a)
 	report_time(a->created, created);
 	if (a->threads)
 		report_html_number(&threads, a->threads);
-	buf_add_str(ret, "<section aria-labelledby=\"facts\">\n<h2 id=\"facts\">This report</h2>\n<dl>\n");
+	buf_add_str(
+		ret,
+		"<section aria-labelledby=\"facts\">\n<h2 id=\"facts\">This report</h2>\n<dl>\n");
 	add_fact(ret, "Case", a->case_name);
 	add_fact(ret, "Signal", a->signal);
 	add_fact(ret, "Threads", threads.p);
@@ -93,15 +95,18 @@ void report_html_rows(struct buf *ret, const struct report_account *a)
 	AUTO_FREE struct report_row *rows = report_sorted_rows(a);
 	uint64_t count = 0;
 
-	buf_add_str(ret, "<section aria-labelledby=\"rows\">\n<h2 id=\"rows\">What was replaced</h2>\n");
+	buf_add_str(ret,
+		    "<section aria-labelledby=\"rows\">\n<h2 id=\"rows\">What was replaced</h2>\n");
 	if (a->n_rows == 0) {
 		buf_add_str(ret, "<p>Nothing was found to replace.</p>\n</section>\n");
 		return;
 	}
-	buf_add_str(ret, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"rows\">\n"
-			 "<table>\n<thead><tr><th scope=\"col\">Kind</th><th scope=\"col\">Rule</th>"
-			 "<th scope=\"col\">Severity</th><th scope=\"col\" class=\"num\">Count</th>"
-			 "<th scope=\"col\" class=\"num\">Distinct</th></tr></thead>\n<tbody>\n");
+	buf_add_str(
+		ret,
+		"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"rows\">\n"
+		"<table>\n<thead><tr><th scope=\"col\">Kind</th><th scope=\"col\">Rule</th>"
+		"<th scope=\"col\">Severity</th><th scope=\"col\" class=\"num\">Count</th>"
+		"<th scope=\"col\" class=\"num\">Distinct</th></tr></thead>\n<tbody>\n");
 	for (size_t i = 0; i < a->n_rows; i++) {
 		add_row(ret, &rows[i]);
 		count += rows[i].count;
@@ -127,7 +132,8 @@ static size_t text_of_file(const struct report_account *a, const struct report_f
 	return 0;
 }
 
-static void add_file_row(struct buf *ret, const struct report_account *a, const struct report_file *f)
+static void add_file_row(struct buf *ret, const struct report_account *a,
+			 const struct report_file *f)
 {
 	char hex[2 * DIGEST_LEN + 1];
 	size_t text = text_of_file(a, f);
@@ -148,15 +154,20 @@ static void add_files(struct buf *ret, const struct report_account *a)
 {
 	if (a->n_files == 0)
 		return;
-	buf_add_str(ret, "<section aria-labelledby=\"files\">\n<h2 id=\"files\">What is in the package</h2>\n"
-			 "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"files\">\n"
-			 "<table>\n<thead><tr><th scope=\"col\">File and its SHA-256</th>"
-			 "<th scope=\"col\">Kind</th><th scope=\"col\" class=\"num\">Bytes</th></tr>"
-			 "</thead>\n<tbody>\n");
+	buf_add_str(
+		ret,
+		"<section aria-labelledby=\"files\">\n"
+		"<h2 id=\"files\">What is in the package</h2>\n"
+		"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"files\">\n"
+		"<table>\n<thead><tr><th scope=\"col\">File and its SHA-256</th>"
+		"<th scope=\"col\">Kind</th><th scope=\"col\" class=\"num\">Bytes</th></tr>"
+		"</thead>\n<tbody>\n");
 	for (size_t i = 0; i < a->n_files; i++)
 		add_file_row(ret, a, &a->files[i]);
-	buf_add_str(ret, "</tbody>\n</table>\n</div>\n<p>Beside them: this page, and "
-			 "<code>manifest.json</code>, which says the same for programs.</p>\n</section>\n");
+	buf_add_str(
+		ret,
+		"</tbody>\n</table>\n</div>\n<p>Beside them: this page, and "
+		"<code>manifest.json</code>, which says the same for programs.</p>\n</section>\n");
 }
 
 static uint64_t count_lines(struct span text)
@@ -175,7 +186,8 @@ static void add_text(struct buf *ret, const struct scrubbed *s, size_t number, s
 {
 	struct span text = scrubbed_text(s);
 
-	buf_addf(ret, "<details id=\"text-%zu\"%s>\n<summary><h3>", number, number == 1 ? " open" : "");
+	buf_addf(ret, "<details id=\"text-%zu\"%s>\n<summary><h3>", number,
+		 number == 1 ? " open" : "");
 	report_html_str(ret, scrubbed_name(s));
 	buf_add_str(ret, "</h3> <span>");
 	report_html_number(ret, count_lines(text));
@@ -183,8 +195,9 @@ static void add_text(struct buf *ret, const struct scrubbed *s, size_t number, s
 	report_html_number(ret, report_count_tokens(text));
 	buf_add_str(ret, " tokens</span></summary>\n");
 	if (text.len > LIMIT_PAGE_WHOLE)
-		buf_add_str(ret, "<p>Long, so only its lines with tokens are here, with those around "
-				 "them. The file in the package is whole.</p>\n");
+		buf_add_str(ret,
+			    "<p>Long, so only its lines with tokens are here, with those around "
+			    "them. The file in the package is whole.</p>\n");
 	buf_addf(ret, "<pre tabindex=\"0\" role=\"region\" aria-label=\"text %zu\">", number);
 	report_html_lines(ret, text, room);
 	buf_add_str(ret, "</pre>\n</details>\n");
@@ -196,11 +209,13 @@ static void add_texts(struct buf *ret, const struct report_account *a)
 
 	if (a->n_texts == 0)
 		return;
-	buf_add_str(ret, "<section aria-labelledby=\"texts\">\n<h2 id=\"texts\">The texts</h2>\n"
-			 "<p>A token such as <code>[phone~…]</code> stands where a value stood; equal values "
-			 "have equal tokens in this report. Marked are <mark class=s>secrets</mark>, "
-			 "<mark class=p>people</mark>, <mark class=n>machines</mark>. Characters that can’t be "
-			 "seen are shown <i>like this</i>.</p>\n");
+	buf_add_str(ret,
+		    "<section aria-labelledby=\"texts\">\n<h2 id=\"texts\">The texts</h2>\n"
+		    "<p>A token such as <code>[phone~…]</code> stands where a value stood; equal "
+		    "values have equal tokens in this report. Marked are "
+		    "<mark class=s>secrets</mark>, <mark class=p>people</mark>, "
+		    "<mark class=n>machines</mark>. Characters that can’t be seen are shown "
+		    "<i>like this</i>.</p>\n");
 	for (size_t i = 0; i < a->n_texts; i++)
 		add_text(ret, a->texts[i], i + 1, &room);
 	buf_add_str(ret, "</section>\n");

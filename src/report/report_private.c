@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-/* The private page: what a person should look at before the package goes out, with its places. Lines
-   are those of the scrubbed texts, which have the line numbers of the originals. */
+/* The private page: what a person should look at before the package goes out, with its places.
+   Lines are those of the scrubbed texts, which have the line numbers of the originals. */
 
 /* Where the lines of one text begin. Made when an item first asks for it. */
 struct line_index {
@@ -47,8 +47,8 @@ static bool find_line(const struct report_account *a, struct line_index *indexes
 	return false;
 }
 
-/* The line around a column, cut to what helps. Columns count bytes of the original, so in a line with
-   tokens they are near, not exact. */
+/* The line around a column, cut to what helps. Columns count bytes of the original, so in a line
+   with tokens they are near, not exact. */
 static void add_context(struct buf *ret, struct span line, uint64_t col)
 {
 	size_t from = 0;
@@ -89,9 +89,11 @@ static void add_items(struct buf *ret, const struct report_account *a, struct li
 	buf_addf(ret, "<section aria-labelledby=\"%s\">\n<h2 id=\"%s\">%s (", id, id,
 		 open ? "Open items" : "Hints");
 	report_html_number(ret, all);
-	buf_add_str(ret, open ? ")</h2>\n<p>Until somebody has decided on these, there is no package.</p>\n" :
-				")</h2>\n<p>Nothing of these was replaced. They may be harmless; have a "
-				"look.</p>\n");
+	buf_add_str(
+		ret,
+		open ? ")</h2>\n<p>Until somebody has decided on these, there is no package.</p>\n"
+		     : ")</h2>\n<p>Nothing of these was replaced. They may be harmless; have a "
+		       "look.</p>\n");
 	buf_add_str(ret, "<ol class=\"items\">\n");
 	for (size_t i = 0; i < n; i++) {
 		if (items[i].open != open)
@@ -116,9 +118,10 @@ int report_private_page(const struct report_account *a, const struct report_item
 	AUTO_FREE struct line_index *indexes = xcalloc(a->n_texts + 1, sizeof(*indexes));
 
 	(void)err;
-	report_html_begin(ret, "Private: look here before you publish",
-			  "<strong>Keep this page to yourself.</strong> It points at places where something "
-			  "was left, and it is not in the package.");
+	report_html_begin(
+		ret, "Private: look here before you publish",
+		"<strong>Keep this page to yourself.</strong> It points at places where something "
+		"was left, and it is not in the package.");
 	add_items(ret, a, indexes, items, n, true);
 	add_items(ret, a, indexes, items, n, false);
 	report_html_rows(ret, a);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report_internal.h"
 
-/* One style for both pages: light and dark as the reader's system has it, narrow and wide, on paper. */
+/* One style for both pages: light or dark as the reader has it, narrow and wide, on paper. */
 const char report_style[] =
 	":root{color-scheme:light dark;--bg:#fff;--fg:#1c2126;--dim:#57606a;--line:#d5dae0;--soft:#f4f6f8;"
 	"--link:#0a58ca;--s:#ffd9d6;--p:#fff0b8;--n:#cfe6ff;--mark:#1c2126;--bad:#a40e26;--warn:#7a4a00}\n"

@@ -466,12 +466,14 @@ static void test_walk(void **state)
 
 	(void)state;
 	run("rm -rf w && mkdir w && cp in/sub/a.log w/" PLANTED ".conf && gzip w/* && cp in/b.txt w &&"
-	    " printf 'SQLite format 3\\000' >w/db && zip -qr w.zip w", NULL);
+	    " printf 'SQLite format 3\\000' >w/db && printf '0\\012\\002\\001\\000\\004\\005abcde' >w/key && zip -qr w.zip w", NULL);
 	load("w.zip", &in);
 	assert_int_equal(archive_walk(buf_span(&in), "w.zip", &v, &err), RC_OK);
 	assert_int_equal(s.n_left, 0);
 	assert_true(holds(&s.texts, "w.zip!/w/b.txt=nothing\n"));
 	assert_true(holds(&s.texts, "w.zip!/w/" PLANTED ".conf.gz=call from " PLANTED " ok\n"));
+	assert_true(holds(&s.texts, "w.zip!/w/key="));
+	assert_false(holds(&s.texts, "SQLite"));
 	seen_done(&s);
 }
 
@@ -493,6 +495,12 @@ static void test_empty_ones(void **state)
 	seen_done(&s);
 	assert_int_equal(rewrite("e.tgz", &s, false), RC_OK);
 	seen_done(&s);
+	run("printf 'PK\\005\\006' >e.zip &&"
+	    " head -c 18 /dev/zero >>e.zip", NULL);
+	assert_int_equal(rewrite("e.zip", &s, false), RC_OK);
+	assert_int_equal(s.n_left, 0);
+	seen_done(&s);
+	run("cmp e.zip out-e.zip", NULL);
 	run("gzip -dc out-e.gz; xz -dc out-e.xz; zstd -qdc out-e.zst; bzip2 -dc out-e.bz2", &b);
 	assert_int_equal(b.len, 0);
 	run("tar -tzf out-e.tgz", &b);
