@@ -402,6 +402,8 @@ static enum step step_paren(struct bt_cursor *c)
 		c->pos = end + 1;		/* a cast: text */
 		return STEP_ON;
 	}
+	if (end && bt_ch(c->t, end) == ':')	/* (anonymous namespace)::NAME */
+		return step_word(c);
 	if (end && !memchr(p, ',', end - c->pos))
 		return leaf(c, BT_OTHER, c->pos, end);
 	push(c, c->pos, ')');

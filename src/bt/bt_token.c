@@ -28,6 +28,7 @@ const uint8_t bt_class[256] = {
 	['&'] = CH_START | CH_IDENT,	/* Go's &x */
 	['.'] = CH_IDENT,		/* _vptr.Base */
 	['@'] = CH_IDENT,		/* fds@entry */
+	['#'] = CH_IDENT,		/* __args#0 */
 	[128 ... 255] = CH_START | CH_IDENT,
 };
 
@@ -205,11 +206,13 @@ static size_t skip_capacity(struct span t, size_t i)
 	return end ? end : i;
 }
 
-/* "std::optional [no contained value]" */
+/* "std::optional [no contained value]", "&[u8] [1, 2]" */
 static size_t bracket_end(struct span t, size_t pos)
 {
 	size_t i = pos + 1;
 
+	if (!bt_is(bt_ch(t, i), CH_START))
+		return 0;
 	while (i < t.len && i - pos < 64 && (bt_is(t.p[i], CH_IDENT) || t.p[i] == ' '))
 		i++;
 	return bt_ch(t, i) == ']' ? i + 1 : 0;

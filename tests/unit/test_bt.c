@@ -62,6 +62,8 @@ static void test_cpp_heads(void **state)
 	       "#6 void (anonymous namespace)::h<int>(int) 0x01\n");
 	expect("#7  operator< (a=..., b=1) at f.cc:5\n", "#7 operator< at f.cc:5\n(b = 1\n");
 	expect("#8  Foo::operator-> (this=0x1) at f.cc:6\n", "#8 Foo::operator-> at f.cc:6\n(this = 0x1\n");
+	expect("#9  std::f(const std::_Any &, int &&) (__f=..., __args#0=@0x7f: 2) at i.h:2\n",
+	       "#9 std::f(const std::_Any &, int &&) at i.h:2\n(__args#0 = 2\n");
 	expect("#9  std::invoke<main()::{lambda()#1}>(main()::{lambda()#1}&&) () at i.h:1\n",
 	       "#9 std::invoke<main()::{lambda()#1}>(main()::{lambda()#1}&&) at i.h:1\n");
 }
@@ -136,6 +138,7 @@ static void test_scalars(void **state)
 	expect_local("x = true", "x = true\n");
 	expect_local("x = (FLAG_A | FLAG_B)", "x = (FLAG_A | FLAG_B)\n");
 	expect_local("x = (FLAG_A | unknown: 0x8)", "x = (FLAG_A | unknown: 0x8)\n");
+	expect_local("x = (anonymous namespace)::Mode::loud", "x = (anonymous namespace)::Mode::loud\n");
 	expect_local("x = 1.5", "x = 1.5\n");
 	expect_local("x = -nan(0x8000000000000)", "x = -nan(0x8000000000000)\n");
 	expect_local("x = <optimized out>", "x = <optimized out>\n");
@@ -203,6 +206,7 @@ static void test_rust_values(void **state)
 	expect_local("s = &str {data_ptr: 0x5 \"hello\\x41world\", length: 5}",
 		     "s.data_ptr = \"helloAworld\" slen 5\ns.length = 5\ns {}\n");
 	expect_local("o = core::option::Option<&str>::Some(\"x\")", "o[0] = \"x\"\no {}\n");
+	expect_local("a = &[u8] [1, 2]", "a = [1][2]\n");
 	expect_local("a = [1, 2, 3]", "a = [1][2][3]\n");
 	expect_local("t = (1, \"a\")", "t[0] = 1\nt[1] = \"a\"\nt {}\n");
 }
