@@ -14,7 +14,7 @@ static bool begins_args(struct span t, size_t pos)
 
 	if (c == ')' || BT_AT(t, i, "...)"))
 		return true;
-	if (!bt_is(c, CH_START))
+	if (!bt_begins_name(t, i))
 		return false;
 	while (i < t.len && i - pos < BT_NAME_MAX && bt_is(t.p[i], CH_IDENT))
 		i++;

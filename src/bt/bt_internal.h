@@ -60,6 +60,12 @@ static inline size_t bt_line_end(struct span t, size_t pos)	/* of the newline, o
 	return nl ? (size_t)(nl - t.p) : t.len;
 }
 
+static inline bool bt_begins_name(struct span t, size_t pos)	/* Go has .this */
+{
+	return bt_is(bt_ch(t, pos), CH_START) ||
+	       (bt_ch(t, pos) == '.' && bt_is(bt_ch(t, pos + 1), CH_START));
+}
+
 /* What failed looks ahead have found out, so that hostile text can't make us look twice. */
 struct bt_look {
 	size_t end;		/* looks that began before here failed … */

@@ -36,9 +36,29 @@ static size_t frame_number_end(struct span t, size_t pos)
 	return bt_blanks(t, i);
 }
 
+/* Only a name that came without debug information has its type before it, and then an address too. */
+static bool is_one_word(struct span t, size_t pos, size_t end)
+{
+	int depth = 0;
+
+	if (memmem(t.p + pos, end - pos, "operator", 8))
+		return true;
+	for (; pos < end; pos++) {
+		char c = t.p[pos];
+
+		if (c == '<' || c == '(' || c == '[' || c == '{')
+			depth++;
+		else if ((c == '>' && t.p[pos - 1] != '-') || c == ')' || c == ']' || c == '}')
+			depth--;
+		else if (c == ' ' && depth == 0 && !bt_at(t, pos, " const", 6))
+			return false;
+	}
+	return true;
+}
+
 static bool is_frame(struct span t, size_t pos)
 {
-	size_t i = frame_number_end(t, pos);
+	size_t i = frame_number_end(t, pos), args;
 
 	if (!i)
 		return false;
@@ -50,7 +70,8 @@ static bool is_frame(struct span t, size_t pos)
 	}
 	if (BT_AT(t, i, "<signal handler called>") || BT_AT(t, i, "<function called from gdb>"))
 		return true;
-	return bt_frame_args(t, i) != 0;
+	args = bt_frame_args(t, i);
+	return args && is_one_word(t, i, bt_ch(t, args - 1) == ' ' ? args - 1 : i);
 }
 
 /* The thread's number behind "Thread ", "[Switching to thread ", "[Current thread is "; or 0. */

@@ -269,7 +269,7 @@ size_t bt_name_end(struct span t, size_t pos, bool args, struct bt_memo *memo, s
 		end = bt_angle_end(t, pos, memo);
 		return end && BT_AT(t, end, " = ") ? end + 3 : 0;
 	}
-	if (pos >= t.len || !bt_is(t.p[pos], CH_START))
+	if (!bt_begins_name(t, pos))
 		return 0;
 	i = name_run(t, pos + 1);
 	if (args && bt_ch(t, i) == '=') {

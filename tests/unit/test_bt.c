@@ -79,8 +79,8 @@ static void test_rust_and_go_heads(void **state)
 	       "#2 core::ops::function::FnOnce::call_once<fn() -> i32, ()> 0x01 at f.rs:1\n");
 	expect("#3  main.(*T).Get (t=0xc000012345, ~r0=...) at /x/m.go:12\n",
 	       "#3 main.(*T).Get at /x/m.go:12\n(t = 0xc000012345\n");
-	expect("#4  main.Map[go.shape.int] (v=1) at /x/m.go:1\n",
-	       "#4 main.Map[go.shape.int] at /x/m.go:1\n(v = 1\n");
+	expect("#4  main.Map[go.shape.int] (.dict=0x1, v=1) at /x/m.go:1\n",
+	       "#4 main.Map[go.shape.int] at /x/m.go:1\n(.dict = 0x1\n(v = 1\n");
 }
 
 static void test_wrapped_heads(void **state)
@@ -99,7 +99,8 @@ static void test_wrapped_heads(void **state)
 static void test_not_heads(void **state)
 {
 	(void)state;
-	expect("#1 first (see below)\n# 2  x ()\n#3  a sentence\n#4  another (with words)\n", "");
+	expect("#1 first (see below)\n# 2  x ()\n#3  a sentence\n#4  another (with words)\n"
+	       "#5  not a frame (x=1)\n", "");
 	expect(" #0  main () at m.c:1\n", "");
 }
 
