@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORESCRUB_LEARN_INTERNAL_H
+#define CORESCRUB_LEARN_INTERNAL_H
+
+#include <corescrub/learn.h>
+
+/* How freely a value's occurrences go; the guard decides at the seal. */
+enum learn_mode {
+	MODE_NONE,		/* nowhere: too ordinary, and no credential */
+	MODE_STRING,		/* where it is a whole string */
+	MODE_WORD,		/* where it is a whole word */
+	MODE_WHOLE,		/* anywhere, but no pieces of it */
+	MODE_PIECES,		/* anywhere, and pieces */
+};
+
+/* What pieces of a pattern count. */
+enum learn_pieces {
+	PIECES_NONE,
+	PIECES_RUNS,		/* any run of `min` units */
+	PIECES_HALVES,		/* a head or tail of `min` units that was cut there */
+};
+
+struct learn_extra {		/* another byte string that gives the value away */
+	struct span bytes;
+	enum { EXTRA_DIGEST, EXTRA_PAIR, EXTRA_REVERSED, EXTRA_SPELLING } what;
+	struct learn_extra *next;
+};
+
+struct learn_entry {
+	struct learned_value v;
+	struct span canonical;
+	struct learn_extra *extra;
+	enum learn_mode mode;
+	bool ordinary, is_short;
+	uint32_t n_embedded, n_code, n_code_pieces, n_whole, n_pieces;
+};
+
+/* One spelling of a value. A unit is what stays whole: an escape, a pair of hex digits, a character. */
+struct pattern {
+	uint32_t off, len;	/* in learned.hay and learned.unit */
+	uint32_t value;
+	uint32_t min;		/* units of a piece */
+	uint8_t form, pieces;
+	bool exact;		/* digits or an address: no neighbour that would make it another */
+};
+
+/* A table of grams of `q` bytes; a text is probed at every third place. */
+#define LEARN_STRIDE 3
+struct gram_entry {
+	uint32_t hay, pattern;
+};
+struct gram_table {
+	unsigned q, bits;
+	uint64_t *filter;
+	uint32_t *bucket;
+	struct gram_entry *v, *sorted;
+	size_t n, cap;
+};
+
+/* Phone numbers by the last seven digits, for those written with separators. */
+struct phone_tail {
+	uint32_t digits, value;
+};
+
+struct learned {
+	struct arena *arena;
+	struct learn_entry *v;
+	size_t n, cap;
+	uint32_t *index;		/* hash of kind and canonical form → number + 1 */
+	size_t index_size;
+	struct span *keep;
+	size_t n_keep, cap_keep;
+	bool compiled, sealed;
+
+	struct buf hay;
+	uint16_t *unit;
+	size_t cap_unit;
+	struct pattern *patterns;
+	size_t n_patterns, cap_patterns;
+	struct gram_table wide, narrow;	/* of 6 and 4 bytes */
+	uint32_t *shorts;		/* patterns under 6 bytes, whole words only */
+	size_t n_shorts, cap_shorts;
+	uint64_t *short_heads;		/* a bit for each pair of first bytes */
+	struct phone_tail *tails;
+	size_t n_tails, cap_tails;
+};
+
+struct learned_scanner {
+	struct learned *l;
+	struct span text;
+	size_t from, to;
+	learned_hit_fn fn;
+	void *ctx;
+	bool counting;
+	int rc;
+	uint8_t *held_shown;		/* per value, places given */
+	struct last_run {
+		size_t end, begin;	/* in the text */
+		uint32_t head;		/* in the hay, of `begin` */
+	} *last;			/* per pattern: runs are met at several grams */
+};
+
+/* learn_store.c */
+int learn_add(struct learned *l, enum kind kind, struct span value, enum learn_origin origin,
+	      uint32_t *ret, struct err *err);	/* UINT32_MAX: nothing to learn */
+void learn_extra_add(struct learned *l, uint32_t i, int what, struct span bytes);
+/* learn_spell.c: all patterns of entry i. */
+void learn_spell(struct learned *l, uint32_t i);
+/* learn_table.c */
+void learn_pattern_add(struct learned *l, struct pattern p, struct span text, const uint16_t *unit);
+void learn_tables_build(struct learned *l);
+void learn_tables_done(struct learned *l);
+uint32_t gram_hash(const struct gram_table *t, const char *p);
+/* learn_scan.c */
+void learn_scanner_init(struct learned_scanner *s, struct learned *l);
+void learn_scanner_done(struct learned_scanner *s);
+int learn_scan_all(struct learned_scanner *s);
+/* learn_verdict.c: what to do with a run of pattern p in the text: [off, off + len), which spells the
+   pattern's bytes [head, head + len). Counts it or hands it on. */
+void learn_verdict(struct learned_scanner *s, const struct pattern *p, size_t off, size_t head,
+		   size_t len);
+void learn_hit(struct learned_scanner *s, const struct learned_hit *hit, size_t begins);
+bool learn_escape_before(struct span text, size_t at);
+bool learn_word_before(struct span text, size_t off);	/* a word can begin at off */
+bool learn_word_after(struct span text, size_t end);
+bool learn_string_around(struct span text, size_t off, size_t end);
+/* learn_phone.c */
+void learn_phone_scan(struct learned_scanner *s);
+void learn_phone_widen(struct span text, size_t *off);
+/* learn_ordinary.c */
+bool learn_is_ordinary(struct span v);		/* a word, number or path of anyone's */
+bool learn_piece_is_ordinary(struct span v);	/* a run that says nothing */
+/* learn_words.c */
+extern const char *const learn_words[];
+extern const size_t learn_n_words;
+/* learn_guard.c: the modes, before and after counting. */
+void learn_guard_first(struct learn_entry *e);
+void learn_guard_last(struct learn_entry *e);
+
+/* learn_config.c and its readers: each key and value to learn_pair. */
+struct config_reader {
+	struct learned *l;
+	const struct ruleset *rs;
+	const char *name;
+	struct err *err;
+	struct span section;
+	/* the open section's, for digests and basic-auth pairs */
+	struct span users[8], realms[4];
+	uint32_t secrets[16];
+	size_t n_users, n_realms, n_secrets;
+};
+int learn_pair(struct config_reader *r, struct span key, struct span value);
+int learn_section(struct config_reader *r, struct span name);	/* ends the one before */
+int learn_read_lines(struct config_reader *r, struct span text);
+int learn_read_json(struct config_reader *r, struct span text, bool *ret_json);
+int learn_read_yaml(struct config_reader *r, struct span text, bool *ret_yaml);
+/* learn_key.c: PEM blocks in text, or one DER key; *ret_found: how many there were. */
+int learn_read_keys(struct config_reader *r, struct span text, size_t *ret_found);
+
+static inline bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool is_alpha(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static inline bool is_hex(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static inline bool is_word(char c)
+{
+	return is_digit(c) || is_alpha(c) || c == '_' || (unsigned char)c >= 0x80;
+}
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn_internal.h"
+
+#include <stdlib.h>
+
+/* The pass over a text: grams at every third place, short words at word starts, spaced numbers. */
+
+#define LONG_RUN 64
+
+void learn_scanner_init(struct learned_scanner *s, struct learned *l)
+{
+	memset(s, 0, sizeof(*s));
+	s->l = l;
+	s->held_shown = xcalloc(l->n + 1, 1);
+	s->last = xcalloc(l->n_patterns + 1, sizeof(*s->last));
+}
+
+void learn_scanner_done(struct learned_scanner *s)
+{
+	free(s->held_shown);
+	free(s->last);
+}
+
+/* The text at `at` has the gram at hay: how far do both agree? */
+static void extend(struct learned_scanner *s, uint32_t pattern, size_t at, uint32_t hay)
+{
+	const struct learned *l = s->l;
+	const struct pattern *p = &l->patterns[pattern];
+	struct last_run *last = &s->last[pattern];
+	uint32_t head = hay, tail = hay;
+	size_t begin = at, end = at;
+
+	/* the same run, met at one of its next grams; in a long one no other is looked for, or a value
+	   that repeats itself would cost the square of its length */
+	if (at < last->end && at >= last->begin &&
+	    (at - last->begin == (size_t)hay - last->head || last->end - last->begin > LONG_RUN))
+		return;
+	while (head > p->off && begin > 0 && s->text.p[begin - 1] == l->hay.p[head - 1]) {
+		head--;
+		begin--;
+	}
+	while (tail < p->off + p->len && end < s->text.len && s->text.p[end] == l->hay.p[tail]) {
+		tail++;
+		end++;
+	}
+	*last = (struct last_run){ end, begin, head };
+	if (begin >= s->from && begin < s->to)
+		learn_verdict(s, p, begin, head, tail - head);
+}
+
+static void look_up(struct learned_scanner *s, const struct gram_table *t, size_t at, uint32_t hash)
+{
+	uint32_t b = hash >> 2;
+
+	for (uint32_t i = t->bucket[b]; i < t->bucket[b + 1]; i++) {
+		const struct gram_entry *e = &t->sorted[i];
+
+		if (memcmp(s->text.p + at, s->l->hay.p + e->hay, t->q) == 0)
+			extend(s, e->pattern, at, e->hay);
+	}
+}
+
+static bool probe(const struct gram_table *t, const char *p, uint32_t *ret_hash)
+{
+	*ret_hash = gram_hash(t, p);
+	return t->filter[*ret_hash >> 6] >> (*ret_hash & 63) & 1;
+}
+
+/* Runs that begin in [from, to): their first probed place is at most two further. */
+static void scan_grams(struct learned_scanner *s, const struct gram_table *t)
+{
+	size_t at = (s->from + LEARN_STRIDE - 1) / LEARN_STRIDE * LEARN_STRIDE;
+	size_t end = s->text.len < 8 ? 0 : s->text.len - 7;
+	char last[16] = { 0 };
+	uint32_t hash;
+
+	if (t->n == 0)
+		return;
+	/* a run whose first grams are padding is met later than at its beginning */
+	if (end > s->to + KIB(1))
+		end = s->to + KIB(1);
+	for (; at < end && s->rc >= 0; at += LEARN_STRIDE)
+		if (__builtin_expect(probe(t, s->text.p + at, &hash), 0))
+			look_up(s, t, at, hash);
+	/* the last seven bytes, with zeros behind them */
+	for (; at + t->q <= s->text.len && s->rc >= 0; at += LEARN_STRIDE) {
+		memcpy(last, s->text.p + at, s->text.len - at);
+		memset(last + (s->text.len - at), 0, sizeof(last) - (s->text.len - at));
+		if (probe(t, last, &hash))
+			look_up(s, t, at, hash);
+	}
+}
+
+static void look_shorts(struct learned_scanner *s, size_t at)
+{
+	const struct learned *l = s->l;
+
+	for (size_t i = 0; i < l->n_shorts; i++) {
+		const struct pattern *p = &l->patterns[l->shorts[i]];
+
+		if (p->len <= s->text.len - at &&
+		    memcmp(s->text.p + at, l->hay.p + p->off, p->len) == 0)
+			learn_verdict(s, p, at, p->off, p->len);
+	}
+}
+
+/* Words under six bytes. */
+static void scan_shorts(struct learned_scanner *s)
+{
+	const uint64_t *heads = s->l->short_heads;
+
+	if (!heads)
+		return;
+	for (size_t at = s->from; at < s->to && s->rc >= 0; at++) {
+		unsigned pair = (unsigned)(unsigned char)s->text.p[at] << 8;
+
+		if (at + 1 < s->text.len)
+			pair |= (unsigned char)s->text.p[at + 1];
+		if (__builtin_expect(heads[pair >> 6] >> (pair & 63) & 1, 0))
+			look_shorts(s, at);
+	}
+}
+
+int learn_scan_all(struct learned_scanner *s)
+{
+	/* what another text or range left behind means nothing in this one */
+	memset(s->last, 0, (s->l->n_patterns + 1) * sizeof(*s->last));
+	scan_grams(s, &s->l->wide);
+	scan_grams(s, &s->l->narrow);
+	scan_shorts(s);
+	learn_phone_scan(s);
+	return s->rc;
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/*
+ * The spellings of a value. Each goes out as text with a number per byte that says which unit it
+ * belongs to: pieces begin and end between units, never inside an escape.
+ */
+
+#define RUN_LONG 8		/* bytes of a credential that are a piece */
+#define RUN_SHORT 6		/* of one under 12 bytes */
+#define HALF_MIN 6
+#define FORMS_MAX 512		/* longer values (keys) are spelled as bytes only */
+#define DIGEST_RUN 12
+
+struct spelling {
+	struct learned *l;
+	struct pattern p;
+	size_t first;			/* the value's first pattern */
+	struct buf text;
+	uint16_t *unit;
+	size_t cap;
+};
+
+static void put(struct spelling *s, size_t unit, const char *bytes, size_t n)
+{
+	while (s->text.len + n > s->cap) {
+		s->cap = s->cap ? s->cap * 2 : 256;
+		s->unit = xreallocarray(s->unit, s->cap, sizeof(*s->unit));
+	}
+	for (size_t i = 0; i < n; i++)
+		s->unit[s->text.len + i] = (uint16_t)unit;
+	buf_add(&s->text, bytes, n);
+}
+
+static void put_char(struct spelling *s, size_t unit, char c)
+{
+	put(s, unit, &c, 1);
+}
+
+/* Adds what was put as a pattern, unless the value has it already. */
+static void done(struct spelling *s, enum finding_form form)
+{
+	struct learned *l = s->l;
+	struct span text = buf_span(&s->text);
+	bool known = text.len == 0;
+
+	for (size_t i = s->first; i < l->n_patterns && !known; i++)
+		known = l->patterns[i].len == text.len &&
+			memcmp(l->hay.p + l->patterns[i].off, text.p, text.len) == 0;
+	s->p.form = (uint8_t)form;
+	if (!known)
+		learn_pattern_add(l, s->p, text, s->unit);
+	buf_reset(&s->text);
+}
+
+static void spell_plain(struct spelling *s, struct span v)
+{
+	for (size_t i = 0; i < v.len; i++)
+		put_char(s, i, v.p[i]);
+	done(s, FORM_PLAIN);
+}
+
+/* As gdb prints it: `octal`: what isn't ASCII too; `expanded`: a shell's echo -e has undone all but the
+   quotes and the octal codes from \100 on (it knows those with a leading 0 only). */
+static void spell_gdb(struct spelling *s, struct span v, bool octal, bool expanded)
+{
+	static const char named[] = "\a\b\t\n\v\f\r", letters[] = "abtnvfr";
+
+	for (size_t i = 0; i < v.len; i++) {
+		char c = v.p[i], esc[5];
+		const char *at = c ? strchr(named, c) : NULL;
+		bool high = octal && (unsigned char)c >= 0x80;
+
+		if (c == '"' || (c == '\\' && !expanded))
+			put_char(s, i, '\\');
+		if (high || (!expanded && !at && ((unsigned char)c < 0x20 || c == 0x7f))) {
+			snprintf(esc, sizeof(esc), "\\%03o", (unsigned char)c);
+			put(s, i, esc, 4);
+		} else if (at && !expanded) {
+			esc[0] = '\\';
+			esc[1] = letters[at - named];
+			put(s, i, esc, 2);
+		} else {
+			put_char(s, i, c);
+		}
+	}
+	done(s, FORM_GDB_STRING);
+}
+
+static void spell_hex(struct spelling *s, struct span v, const char digits[16])
+{
+	for (size_t i = 0; i < v.len; i++) {
+		put_char(s, i, digits[(unsigned char)v.p[i] >> 4]);
+		put_char(s, i, digits[(unsigned char)v.p[i] & 15]);
+	}
+	done(s, FORM_HEX);
+}
+
+/* The characters that v alone decides, `lead` bytes into a group of three. */
+static void spell_base64(struct spelling *s, struct span v, unsigned lead, const char *two_last)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	static const unsigned not_ours[3] = { 0, 4, 2 };	/* bits of the first character */
+	unsigned have = 0, drop = not_ours[lead];
+	uint32_t bits = 0;
+	size_t unit = 0;
+
+	for (size_t i = 0; i < v.len; i++) {
+		bits = bits << 8 | (unsigned char)v.p[i];
+		have += 8;
+		if (drop) {
+			have -= drop;
+			drop = 0;
+		}
+		for (; have >= 6; have -= 6) {
+			unsigned six = bits >> (have - 6) & 63;
+
+			put_char(s, unit++, six < 62 ? alphabet[six] : two_last[six - 62]);
+		}
+	}
+	done(s, FORM_BASE64);
+}
+
+static void spell_url(struct spelling *s, struct span v, const char digits[16], bool plus)
+{
+	for (size_t i = 0; i < v.len; i++) {
+		char c = v.p[i];
+
+		if (is_digit(c) || is_alpha(c) || (c && strchr("-._~", c))) {
+			put_char(s, i, c);
+		} else if (plus && c == ' ') {
+			put_char(s, i, '+');
+		} else {
+			put_char(s, i, '%');
+			put_char(s, i, digits[(unsigned char)c >> 4]);
+			put_char(s, i, digits[(unsigned char)c & 15]);
+		}
+	}
+	done(s, FORM_URL);
+}
+
+/* The code point at v.p[i] and its length; what isn't UTF-8 is one byte of Latin-1. */
+static uint32_t code_point(struct span v, size_t i, size_t *len)
+{
+	unsigned char c = (unsigned char)v.p[i];
+	size_t n = c < 0xc2 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+	uint32_t cp = n == 1 ? c : c & (0xffu >> (n + 1));
+
+	*len = 1;
+	if (n == 1 || i + n > v.len)
+		return c;
+	for (size_t k = 1; k < n; k++) {
+		if (((unsigned char)v.p[i + k] & 0xc0) != 0x80)
+			return c;
+		cp = cp << 6 | ((unsigned char)v.p[i + k] & 0x3f);
+	}
+	*len = n;
+	return cp;
+}
+
+static size_t utf16_units(uint32_t cp, uint16_t ret[2])
+{
+	if (cp < 0x10000) {
+		ret[0] = (uint16_t)cp;
+		return 1;
+	}
+	ret[0] = (uint16_t)(0xd800 + ((cp - 0x10000) >> 10));
+	ret[1] = (uint16_t)(0xdc00 + ((cp - 0x10000) & 0x3ff));
+	return 2;
+}
+
+static void spell_json(struct spelling *s, struct span v, bool ascii, bool slash)
+{
+	static const char named[] = "\b\t\n\f\r", letters[] = "btnfr";
+
+	for (size_t i = 0, len; i < v.len; i += len) {
+		uint32_t cp = code_point(v, i, &len);
+		const char *at = cp && cp < 0x20 ? strchr(named, (int)cp) : NULL;
+		uint16_t unit[2];
+		size_t n = utf16_units(cp, unit);
+		char esc[8];
+
+		if (at) {
+			put_char(s, i, '\\');
+			put_char(s, i, letters[at - named]);
+		} else if (cp < 0x20 || (ascii && cp >= 0x7f)) {
+			for (size_t k = 0; k < n; k++) {
+				snprintf(esc, sizeof(esc), "\\u%04x", unit[k]);
+				put(s, i, esc, 6);
+			}
+		} else {
+			if (cp == '"' || cp == '\\' || (slash && cp == '/'))
+				put_char(s, i, '\\');
+			put(s, i, v.p + i, len);
+		}
+	}
+	done(s, FORM_JSON);
+}
+
+/* UTF-16LE, its bytes as they are or (`escaped`) as gdb prints them in a string of chars. */
+static void spell_utf16(struct spelling *s, struct span v, bool escaped)
+{
+	for (size_t i = 0, len; i < v.len; i += len) {
+		uint16_t unit[2];
+		size_t n = utf16_units(code_point(v, i, &len), unit);
+
+		for (size_t k = 0; k < 2 * n; k++) {
+			char c = (char)(unit[k / 2] >> (k & 1) * 8), esc[5];
+
+			if (escaped && ((unsigned char)c < 0x20 || (unsigned char)c >= 0x7f)) {
+				snprintf(esc, sizeof(esc), "\\%03o", (unsigned char)c);
+				put(s, i, esc, 4);
+			} else {
+				put_char(s, i, c);
+			}
+		}
+	}
+	done(s, FORM_UTF16);
+}
+
+static const char lower_digits[] = "0123456789abcdef", upper_digits[] = "0123456789ABCDEF";
+
+static void spell_bytes(struct spelling *s, struct span v, bool encoded)
+{
+	uint32_t min = s->p.min;
+	uint8_t pieces = s->p.pieces;
+
+	spell_plain(s, v);
+	spell_gdb(s, v, true, false);
+	spell_gdb(s, v, false, false);
+	spell_gdb(s, v, false, true);
+	spell_gdb(s, v, true, true);
+	if (!encoded)
+		return;
+	if (pieces == PIECES_HALVES)
+		s->p.pieces = PIECES_NONE;
+	spell_hex(s, v, lower_digits);
+	spell_hex(s, v, upper_digits);
+	s->p.min = (min * 8 - 5) / 6;
+	for (unsigned lead = 0; lead < 3 && v.len > 3; lead++) {
+		spell_base64(s, v, lead, "+/");
+		spell_base64(s, v, lead, "-_");
+	}
+	s->p.min = min;
+	s->p.pieces = pieces;
+}
+
+static void spell_text(struct spelling *s, struct span v)
+{
+	for (int i = 0; i < 4; i++) {
+		spell_url(s, v, i & 1 ? lower_digits : upper_digits, i & 2);
+		spell_json(s, v, i & 1, i & 2);
+	}
+	spell_utf16(s, v, false);
+	spell_utf16(s, v, true);
+}
+
+/* What pieces of a value with n bytes count. */
+static void set_pieces(struct spelling *s, const struct learn_entry *e, size_t n)
+{
+	size_t run = n < 12 ? RUN_SHORT : RUN_LONG;
+	size_t half = (n + 1) / 2 < HALF_MIN ? HALF_MIN : (n + 1) / 2;
+
+	s->p.pieces = PIECES_NONE;
+	s->p.min = 0;
+	if (value_kind_is_credential(e->v.kind)) {
+		if (n > run) {
+			s->p.pieces = PIECES_RUNS;
+			s->p.min = (uint32_t)run;
+		}
+		return;
+	}
+	switch (e->v.kind) {
+	case KIND_IP4:
+	case KIND_IP4_LAN:
+	case KIND_IP6:
+	case KIND_IP6_LAN:
+	case KIND_MAC:
+		break;			/* half an address is a version, a time */
+	default:
+		if (n > half) {
+			s->p.pieces = PIECES_HALVES;
+			s->p.min = (uint32_t)half;
+		}
+	}
+}
+
+/* An address as the number that gdb prints for s_addr. */
+static void spell_in_addr(struct spelling *s, struct span v)
+{
+	uint8_t a[4];
+	char n[16];
+
+	if (!value_ip4_parse(v, a))
+		return;
+	snprintf(n, sizeof(n), "%u", a[0] | a[1] << 8 | a[2] << 16 | (unsigned)a[3] << 24);
+	for (size_t i = 0; n[i]; i++)
+		put_char(s, i, n[i]);
+	done(s, FORM_IN_ADDR);
+}
+
+static void spell_extra(struct spelling *s, const struct learn_entry *e, const struct learn_extra *x)
+{
+	AUTO_BUF hex = BUF_INIT;
+
+	switch (x->what) {
+	case EXTRA_DIGEST:		/* 16 bytes, or as hex */
+		s->p.pieces = PIECES_RUNS;
+		s->p.min = RUN_LONG;
+		spell_bytes(s, x->bytes, true);
+		break;
+	case EXTRA_PAIR:		/* user:password, in base64 from its first byte on */
+		s->p.pieces = PIECES_NONE;
+		spell_base64(s, x->bytes, 0, "+/");
+		spell_base64(s, x->bytes, 0, "-_");
+		break;
+	case EXTRA_REVERSED:
+		set_pieces(s, e, x->bytes.len);
+		spell_bytes(s, x->bytes, true);
+		break;
+	case EXTRA_SPELLING:
+		set_pieces(s, e, x->bytes.len);
+		spell_bytes(s, x->bytes, false);
+		break;
+	}
+}
+
+static bool is_number_kind(enum kind kind)
+{
+	return kind == KIND_PHONE || kind == KIND_CARD || kind == KIND_IP4 || kind == KIND_IP4_LAN ||
+	       kind == KIND_IP6 || kind == KIND_IP6_LAN || kind == KIND_MAC;
+}
+
+void learn_spell(struct learned *l, uint32_t i)
+{
+	struct learn_entry *e = &l->v[i];
+	struct spelling s = { .l = l, .first = l->n_patterns };
+	bool numbers = is_number_kind(e->v.kind);
+	struct span v = e->v.bytes;
+
+	if (e->mode == MODE_NONE)
+		return;
+	s.p.value = i;
+	s.p.exact = numbers;
+	set_pieces(&s, e, v.len);
+	spell_bytes(&s, v, true);
+	if (v.len <= FORMS_MAX)
+		spell_text(&s, v);
+	switch (e->v.kind) {
+	case KIND_PHONE:
+	case KIND_CARD:
+		set_pieces(&s, e, e->canonical.len);
+		spell_bytes(&s, e->canonical, true);
+		spell_utf16(&s, e->canonical, false);
+		spell_utf16(&s, e->canonical, true);
+		break;
+	case KIND_IP4:
+	case KIND_IP4_LAN:
+		spell_in_addr(&s, v);
+		break;
+	default:
+		break;
+	}
+	for (const struct learn_extra *x = e->extra; x; x = x->next)
+		spell_extra(&s, e, x);
+	buf_done(&s.text);
+	free(s.unit);
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn_internal.h"
+
+#include <stdlib.h>
+
+/*
+ * The index of all spellings. Every gram of a pattern stands in a table by its hash, so a text needs
+ * to be probed at every third place only: any run that counts holds three grams one behind the other.
+ * A pattern that only counts whole has three of its grams there, at its least ordinary place.
+ */
+
+#define WIDE 6
+#define NARROW 4
+#define WIDE_RUN (WIDE + LEARN_STRIDE - 1)
+#define NARROW_RUN (NARROW + LEARN_STRIDE - 1)
+#define SAME_GRAM_MAX 64	/* of one pattern: more is padding */
+#define SAME_GRAM_SLOTS 4096
+
+uint32_t gram_hash(const struct gram_table *t, const char *p)
+{
+	uint64_t w = 0;
+
+	memcpy(&w, p, t->q == WIDE ? WIDE : NARROW);
+	return (uint32_t)((w * 0x9e3779b97f4a7c15u) >> (64 - t->bits));
+}
+
+void learn_pattern_add(struct learned *l, struct pattern p, struct span text, const uint16_t *unit)
+{
+	p.off = (uint32_t)l->hay.len;
+	p.len = (uint32_t)text.len;
+	while (l->hay.len + text.len > l->cap_unit) {
+		l->cap_unit = l->cap_unit ? l->cap_unit * 2 : KIB(16);
+		l->unit = xreallocarray(l->unit, l->cap_unit, sizeof(*l->unit));
+	}
+	memcpy(l->unit + l->hay.len, unit, text.len * sizeof(*unit));
+	buf_add_span(&l->hay, text);
+	GROW(l->patterns, l->n_patterns, l->cap_patterns);
+	l->patterns[l->n_patterns++] = p;
+}
+
+static void gram_add(struct gram_table *t, uint32_t hay, uint32_t pattern)
+{
+	GROW(t->v, t->n, t->cap);
+	t->v[t->n++] = (struct gram_entry){ hay, pattern };
+}
+
+/* How often four bytes stand in logs and gdb's text, roughly: the less the better. */
+static unsigned commonness(const char *p, size_t n)
+{
+	unsigned cost = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] == '0' || p[i] == '\\' || p[i] == ' ' || p[i] == '\0')
+			cost += 4;
+		else if (is_digit(p[i]))
+			cost += 3;
+		else if (p[i] >= 'a' && p[i] <= 'z')
+			cost += 2;
+		else if (is_alpha(p[i]))
+			cost += 1;
+	}
+	return cost;
+}
+
+/* Three grams, one behind the other, out of hay[from, to). */
+static void add_few(struct learned *l, struct gram_table *t, uint32_t pattern, uint32_t from,
+		    uint32_t to)
+{
+	size_t run = t->q + LEARN_STRIDE - 1;
+	uint32_t best = from;
+	unsigned least = UINT32_MAX;
+
+	for (uint32_t at = from; at + run <= to && at - from < 64; at++) {
+		unsigned cost = commonness(l->hay.p + at, run);
+
+		if (cost < least) {
+			least = cost;
+			best = at;
+		}
+	}
+	for (uint32_t i = 0; i < LEARN_STRIDE; i++)
+		gram_add(t, best + i, pattern);
+}
+
+/* Fewer than three different bytes: padding, separators. */
+static bool gram_is_padding(const char *p, size_t n)
+{
+	size_t others = 0;
+	char other = 0;
+
+	for (size_t i = 1; i < n; i++) {
+		if (p[i] == p[0] || (others && p[i] == other))
+			continue;
+		other = p[i];
+		if (++others > 1)
+			return false;
+	}
+	return true;
+}
+
+static void add_all(struct learned *l, struct gram_table *t, uint32_t pattern)
+{
+	const struct pattern *p = &l->patterns[pattern];
+	uint8_t seen[SAME_GRAM_SLOTS] = { 0 };
+
+	for (uint32_t at = p->off; at + t->q <= p->off + p->len; at++) {
+		uint32_t w;
+
+		if (gram_is_padding(l->hay.p + at, t->q))
+			continue;
+		/* a value that repeats itself is found by its first rounds */
+		memcpy(&w, l->hay.p + at, sizeof(w));
+		w = (w * 0x9e3779b1u) >> 20;
+		if (seen[w] >= SAME_GRAM_MAX)
+			continue;
+		seen[w]++;
+		gram_add(t, at, pattern);
+	}
+}
+
+static void short_add(struct learned *l, uint32_t pattern)
+{
+	const struct pattern *p = &l->patterns[pattern];
+	unsigned head = (unsigned char)l->hay.p[p->off];
+
+	GROW(l->shorts, l->n_shorts, l->cap_shorts);
+	l->shorts[l->n_shorts++] = pattern;
+	if (!l->short_heads)
+		l->short_heads = xcalloc(65536 / 64, sizeof(*l->short_heads));
+	for (unsigned next = 0; next < 256; next++) {
+		unsigned pair = head << 8 | next;
+
+		if (p->len == 1 || next == (unsigned char)l->hay.p[p->off + 1])
+			l->short_heads[pair >> 6] |= (uint64_t)1 << (pair & 63);
+	}
+}
+
+static void index_pattern(struct learned *l, uint32_t i)
+{
+	struct pattern *p = &l->patterns[i];
+	uint32_t end = p->off + p->len;
+	uint32_t least = p->pieces == PIECES_NONE ? p->len : p->min;
+	struct gram_table *t = least >= WIDE_RUN ? &l->wide : &l->narrow;
+
+	if (p->len < NARROW_RUN) {
+		short_add(l, i);
+		return;
+	}
+	switch (p->pieces) {
+	case PIECES_RUNS:
+		add_all(l, t, i);
+		add_few(l, t, i, p->off, end);	/* also where each gram of it is padding */
+		break;
+	case PIECES_HALVES:
+		add_few(l, t, i, p->off, p->off + least);
+		add_few(l, t, i, end - least, end);
+		break;
+	default:
+		add_few(l, t, i, p->off, end);
+	}
+}
+
+static void table_build(struct gram_table *t, unsigned q, const struct learned *l)
+{
+	size_t n_buckets;
+
+	t->q = q;
+	for (t->bits = 15; t->bits < 22 && t->n << 5 > (size_t)1 << t->bits; )
+		t->bits++;
+	n_buckets = (size_t)1 << t->bits >> 2;
+	t->filter = xcalloc(((size_t)1 << t->bits) / 64, sizeof(*t->filter));
+	t->bucket = xcalloc(n_buckets + 2, sizeof(*t->bucket));
+	t->sorted = xcalloc(t->n + 1, sizeof(*t->sorted));
+	/* counted one further than their bucket, summed, filled: the starts become the next one's */
+	for (size_t i = 0; i < t->n; i++) {
+		uint32_t h = gram_hash(t, l->hay.p + t->v[i].hay);
+
+		t->filter[h >> 6] |= (uint64_t)1 << (h & 63);
+		t->bucket[(h >> 2) + 2]++;
+	}
+	for (size_t b = 2; b < n_buckets + 2; b++)
+		t->bucket[b] += t->bucket[b - 1];
+	for (size_t i = 0; i < t->n; i++) {
+		uint32_t h = gram_hash(t, l->hay.p + t->v[i].hay);
+
+		t->sorted[t->bucket[(h >> 2) + 1]++] = t->v[i];
+	}
+	free(t->v);
+	t->v = NULL;
+	t->cap = 0;
+}
+
+static int tail_compare(const void *a, const void *b)
+{
+	const struct phone_tail *x = a, *y = b;
+
+	if (x->digits != y->digits)
+		return x->digits < y->digits ? -1 : 1;
+	return x->value < y->value ? -1 : x->value > y->value;
+}
+
+static void tails_build(struct learned *l)
+{
+	for (uint32_t i = 0; i < l->n; i++) {
+		struct span c = l->v[i].canonical;
+		uint32_t digits = 0;
+		bool all = c.len >= 7;
+
+		for (size_t k = 0; k < c.len; k++)
+			all &= is_digit(c.p[k]);
+		if (!all || l->v[i].v.kind != KIND_PHONE)
+			continue;
+		for (size_t k = c.len - 7; k < c.len; k++)
+			digits = digits * 10 + (uint32_t)(c.p[k] - '0');
+		GROW(l->tails, l->n_tails, l->cap_tails);
+		l->tails[l->n_tails++] = (struct phone_tail){ digits, i };
+	}
+	if (l->n_tails)
+		qsort(l->tails, l->n_tails, sizeof(*l->tails), tail_compare);
+}
+
+void learn_tables_build(struct learned *l)
+{
+	buf_add(&l->hay, "\0\0\0\0\0\0\0\0", 8);	/* a gram is loaded as eight bytes */
+	l->hay.len -= 8;
+	for (uint32_t i = 0; i < l->n_patterns; i++)
+		index_pattern(l, i);
+	table_build(&l->wide, WIDE, l);
+	table_build(&l->narrow, NARROW, l);
+	tails_build(l);
+}
+
+static void table_done(struct gram_table *t)
+{
+	free(t->filter);
+	free(t->bucket);
+	free(t->sorted);
+	free(t->v);
+	*t = (struct gram_table){ 0 };
+}
+
+void learn_tables_done(struct learned *l)
+{
+	table_done(&l->wide);
+	table_done(&l->narrow);
+	buf_done(&l->hay);
+	free(l->unit);
+	free(l->patterns);
+	free(l->shorts);
+	free(l->short_heads);
+	free(l->tails);
+	l->unit = NULL;
+	l->patterns = NULL;
+	l->shorts = NULL;
+	l->short_heads = NULL;
+	l->tails = NULL;
+	l->cap_unit = l->n_patterns = l->cap_patterns = l->n_shorts = l->cap_shorts = 0;
+	l->n_tails = l->cap_tails = 0;
+}
