@@ -53,12 +53,12 @@ static int enter(int dir, const char *name)
 	return next;
 }
 
-int outtree_create(struct outtree *t, const char *path, mode_t mode, int *ret_fd, struct err *err)
+/* The folder that path's last part stands in, and where that part begins. Changes path. */
+static int walk_to(const struct outtree *t, char *path, int *ret_dir, const char **ret_part,
+		   struct err *err)
 {
-	AUTO_FREE char *copy = xstrdup(path);
 	AUTO_CLOSE int dir = fcntl(t->top, F_DUPFD_CLOEXEC, 0);
-	char *part = copy, *slash;
-	int fd;
+	char *part = path, *slash;
 
 	for (; dir >= 0 && (slash = strchr(part, '/')); part = slash + 1) {
 		*slash = '\0';
@@ -68,6 +68,33 @@ int outtree_create(struct outtree *t, const char *path, mode_t mode, int *ret_fd
 	}
 	if (dir < 0)
 		return err_errno(err, RC_IO, "can't make a folder in %s", t->target);
+	*ret_part = part;
+	*ret_dir = dir;
+	dir = -1;
+	return RC_OK;
+}
+
+int outtree_remove(struct outtree *t, const char *path, struct err *err)
+{
+	AUTO_FREE char *copy = xstrdup(path);
+	AUTO_CLOSE int dir = -1;
+	const char *part;
+	int rc = walk_to(t, copy, &dir, &part, err);
+
+	if (rc == RC_OK && unlinkat(dir, part, 0) < 0)
+		return err_errno(err, RC_IO, "can't remove a file in %s", t->target);
+	return rc;
+}
+
+int outtree_create(struct outtree *t, const char *path, mode_t mode, int *ret_fd, struct err *err)
+{
+	AUTO_FREE char *copy = xstrdup(path);
+	AUTO_CLOSE int dir = -1;
+	const char *part;
+	int fd, rc = walk_to(t, copy, &dir, &part, err);
+
+	if (rc < 0)
+		return rc;
 	fd = openat(dir, part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return err_errno(err, errno == EEXIST ? RC_EXISTS : RC_IO, "can't make a file in %s",

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report_internal.h"
 
+#include <corescrub/archive.h>
+
 #include <stdlib.h>
 
 /* review.html: what is in the package and what was replaced, for a person. One file, no script. */
@@ -186,6 +188,13 @@ static void add_text(struct buf *ret, const struct scrubbed *s, size_t number, s
 {
 	struct span text = scrubbed_text(s);
 
+	if (archive_probe_bytes(text) != ARCHIVE_PLAIN) {
+		buf_addf(ret, "<p id=\"text-%zu\"><code>", number);
+		report_html_str(ret, scrubbed_name(s));
+		buf_add_str(ret, "</code> is compressed or an archive; what it holds was scrubbed, and "
+				 "is not shown here.</p>\n");
+		return;
+	}
 	buf_addf(ret, "<details id=\"text-%zu\"%s>\n<summary><h3>", number,
 		 number == 1 ? " open" : "");
 	report_html_str(ret, scrubbed_name(s));

@@ -84,18 +84,20 @@ int engine_clean_file(const struct engine_rewrite *w, const struct artifact *a, 
 		.ctx = (void *)w,
 		.pass_binary = w->pass_binary,
 	};
+	int rc;
 
 	switch (archive_probe_bytes(a->text)) {
 	case ARCHIVE_PLAIN:
 		return engine_clean(w->engine, a, w->watch, out, err);
 	case ARCHIVE_COMPRESSED:
 	case ARCHIVE_MEMBERS:
-		return archive_rewrite(a->text, a->name, &visitor, out, err);
+		rc = archive_rewrite(a->text, a->name, &visitor, out, err);
+		return rc == RC_UNSUPPORTED ? ENGINE_LEFT_OUT : rc;
 	case ARCHIVE_BINARY:
-		if (w->pass_binary)
-			return out->write(out, a->text, err);
-		leave_out((void *)w, a->name, "neither text nor an archive that opens");
-		return RC_OK;
+		break;
 	}
-	return RC_OK;
+	if (w->pass_binary)
+		return out->write(out, a->text, err);
+	leave_out((void *)w, a->name, archive_probe_binary(a->text));
+	return ENGINE_LEFT_OUT;
 }

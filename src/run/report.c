@@ -210,17 +210,16 @@ static int clean_attached(struct report *r, const struct attached *a, const char
 			  struct scrubbed **ret, struct err *err)
 {
 	struct engine_rewrite rewrite = { .engine = r->engine, .left_out = left_out, .ctx = r };
-	uint64_t before = r->result->left_out;
 	struct sink_buf out;
 	int rc;
 
 	sink_buf_init(&out);
 	rc = engine_clean_file(&rewrite, a->artifact, &out.sink, err);
-	/* one that was left out whole is no empty member */
-	if (rc == RC_OK && (out.buf.len || r->result->left_out == before))
+	if (rc == RC_OK)
 		rc = engine_seal_own(r->engine, name, &out.buf, ret, err);
 	buf_done(&out.buf);
-	return rc;
+	/* one that was left out whole is no empty member */
+	return rc == ENGINE_LEFT_OUT ? RC_OK : rc;
 }
 
 static int clean_attachments(struct report *r, struct err *err)

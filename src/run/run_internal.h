@@ -60,7 +60,8 @@ typedef int (*engine_step_fn)(struct engine *e, const struct artifact *a, struct
 int engine_each_member(struct engine *e, const struct artifact *a, engine_step_fn step,
 		       struct err *err);
 /* engine_clean for a text, compressed file or archive, written as what it was. What is left out is told
-   in words fit to print. */
+   in words fit to print; ENGINE_LEFT_OUT if that is all of it, and then what `out` got is no output. */
+#define ENGINE_LEFT_OUT 1
 struct engine_rewrite {
 	struct engine *engine;
 	const struct engine_watch *watch;	/* may be NULL */

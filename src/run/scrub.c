@@ -167,6 +167,8 @@ static int check_all(struct scrub *s, struct err *err)
 		rc = input_open(s, &s->inputs[i], err);
 		if (rc == RC_OK)
 			rc = clean_input(s, &s->inputs[i], &nowhere, err);
+		if (rc == ENGINE_LEFT_OUT)
+			rc = RC_OK;
 		input_close(s, &s->inputs[i]);
 	}
 	return rc;
@@ -183,7 +185,7 @@ static int clean_to_fd(struct scrub *s, struct input *in, int fd, const char *na
 	rc = clean_input(s, in, &out.sink, err);
 	flushed = sink_fd_flush(&out, rc == RC_OK ? err : NULL);
 	input_close(s, in);
-	return rc < 0 ? rc : flushed;
+	return rc != RC_OK ? rc : flushed;
 }
 
 /* The filter's output waits until all of it is known to be clean. */
@@ -196,6 +198,8 @@ static int clean_to_stdout(struct scrub *s, struct err *err)
 		rc = file_unnamed(s->inputs[0].artifact->text.len < LIMIT_SPOOL_MEMORY, &spool, err);
 	if (rc == RC_OK)
 		rc = clean_to_fd(s, &s->inputs[0], spool, "the spool", err);
+	if (rc == ENGINE_LEFT_OUT)
+		return RC_OK;
 	return rc == RC_OK ? file_copy(spool, s->job->out_fd, "standard output", err) : rc;
 }
 
@@ -206,28 +210,28 @@ static int clean_to_file(struct scrub *s, struct err *err)
 
 	if (rc == RC_OK)
 		rc = clean_to_fd(s, &s->inputs[0], tempfile_fd(t), s->job->out_path, err);
-	/* a text that was left out leaves no empty file behind */
-	return rc == RC_OK && !s->result->left_out ? tempfile_commit(t, false, err) : rc;
+	if (rc == ENGINE_LEFT_OUT)
+		return RC_OK;
+	return rc == RC_OK ? tempfile_commit(t, false, err) : rc;
 }
 
 /* Where an input goes in the output folder: its place below what was given, cleaned; a name that
    cleaning made equal to another gets a number. */
-static int place_in_tree(struct scrub *s, const struct input *in, struct outtree *tree, int *ret_fd,
-			 struct err *err)
+static int place_in_tree(struct scrub *s, const struct input *in, struct outtree *tree,
+			 struct buf *name, int *ret_fd, struct err *err)
 {
 	const char *slash = strrchr(in->path, '/');
 	const char *relative = in->relative[0] ? in->relative : slash ? slash + 1 : in->path;
-	AUTO_BUF name = BUF_INIT;
 	size_t base;
-	int rc = engine_clean_name(s->engine, span_str(relative), &name, err);
+	int rc = engine_clean_name(s->engine, span_str(relative), name, err);
 
-	base = name.len;
+	base = name->len;
 	for (unsigned n = 2; rc == RC_OK; n++) {
-		rc = outtree_create(tree, name.p, 0600, ret_fd, err);
+		rc = outtree_create(tree, name->p, 0600, ret_fd, err);
 		if (rc != RC_EXISTS || n > 10000)
 			return rc;
-		name.len = base;
-		buf_addf(&name, ".%u", n);
+		name->len = base;
+		buf_addf(name, ".%u", n);
 		rc = RC_OK;
 	}
 	return rc;
@@ -240,10 +244,13 @@ static int clean_to_tree(struct scrub *s, struct err *err)
 
 	for (size_t i = 0; rc == RC_OK && i < s->n; i++) {
 		AUTO_CLOSE int fd = -1;
+		AUTO_BUF name = BUF_INIT;
 
-		rc = place_in_tree(s, &s->inputs[i], tree, &fd, err);
+		rc = place_in_tree(s, &s->inputs[i], tree, &name, &fd, err);
 		if (rc == RC_OK)
 			rc = clean_to_fd(s, &s->inputs[i], fd, s->job->out_path, err);
+		if (rc == ENGINE_LEFT_OUT)
+			rc = outtree_remove(tree, name.p, err);
 		if (s->job->listener.progress)
 			s->job->listener.progress(s->job->listener.ctx, "scrubbing", i + 1, s->n);
 	}

@@ -163,6 +163,16 @@ static void test_page_has_a_size(void **state)
 	assert_true(page.len < LIMIT_PAGE_TEXT + KIB(64));
 }
 
+static void test_archive_is_only_named(void **state)
+{
+	AUTO_BUF page = BUF_INIT;
+
+	(void)state;
+	page_of("logs.gz", SPAN_LIT("\x1f\x8b\x08\0\0\0\0\0\0\3abc"), &page);
+	assert_true(holds(&page, "<code>logs.gz</code> is compressed or an archive"));
+	assert_false(holds(&page, "<i>\\x1f</i>"));
+}
+
 static void test_neighbours_are_shown_once(void **state)
 {
 	AUTO_BUF page = BUF_INIT, content = BUF_INIT;
@@ -226,6 +236,7 @@ int main(void)
 		cmocka_unit_test(test_tokens_are_marked),
 		cmocka_unit_test(test_long_text_is_cut_and_says_so),
 		cmocka_unit_test(test_page_has_a_size),
+		cmocka_unit_test(test_archive_is_only_named),
 		cmocka_unit_test(test_neighbours_are_shown_once),
 		cmocka_unit_test(test_private_page),
 		cmocka_unit_test(test_public_page_keeps_quiet),

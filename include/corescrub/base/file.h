@@ -75,6 +75,7 @@ struct outtree;
 int outtree_open(const char *target, struct outtree **ret, struct err *err);	/* RC_EXISTS */
 /* A new file at a relative path ("a/b.log", no "..", folders are made); the caller closes *ret_fd. */
 int outtree_create(struct outtree *t, const char *path, mode_t mode, int *ret_fd, struct err *err);
+int outtree_remove(struct outtree *t, const char *path, struct err *err);	/* one it made */
 int outtree_commit(struct outtree *t, struct err *err);
 void outtree_free(struct outtree *t);
 AUTO_DEFINE(outtree, outtree_free)
