@@ -17,7 +17,7 @@ struct gdb_job {
 	const char *sysroot;		/* or NULL */
 	const char *gdb;		/* or NULL: "gdb" in PATH */
 	const char *const *readable;	/* vouched mapped files, NULL-terminated: all gdb may open */
-	unsigned timeout_s;
+	unsigned timeout_s;		/* 0 = LIMIT_GDB_SECONDS */
 	unsigned jobs;			/* gdb processes that share the threads; 1 = one */
 	size_t n_threads;		/* the core's */
 	int signal;			/* that killed it, Linux's number; for cores without $_siginfo */

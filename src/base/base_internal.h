@@ -8,8 +8,8 @@
 #include <linux/filter.h>
 
 /*
- * A file that has no name yet, in the folder where it will get one (tempfile.c, outdir.c). Where the
- * filesystem has no O_TMPFILE it has a hidden random name and mode 0600 until then.
+ * A file that has no name yet, in the folder where it will get one (tempfile.c, outdir.c). Where
+ * the filesystem has no O_TMPFILE it has a hidden random name and mode 0600 until then.
  */
 struct newfile {
 	int fd;
@@ -31,8 +31,8 @@ int newfile_rename(int from_dir, const char *from, int to_dir, const char *to);
 int newfile_split(const char *target, int *ret_dir, char **ret_name, struct err *err);
 
 /*
- * A confinement in two steps: what needs memory or can fail with a message is done in the parent, what
- * binds is done in the child, between fork and exec, with system calls alone.
+ * A confinement in two steps: what needs memory or can fail with a message is done in the parent,
+ * what binds is done in the child, between fork and exec, with system calls alone.
  */
 struct sandbox_plan {
 	const struct sandbox *spec;	/* borrowed; NULL: no new privileges, no dump, pdeathsig */

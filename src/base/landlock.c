@@ -6,8 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* landlock(7), by system calls: glibc has no wrappers. What a kernel's headers may not know yet stands
-   here; which of it the running kernel knows, its ABI version says. */
+/* landlock(7), by system calls: glibc has no wrappers. What a kernel's headers may not know yet
+   stands here; which of it the running kernel knows, its ABI version says. */
 
 #define FS_TRUNCATE  (1ULL << 14)	/* ABI 3 */
 #define FS_IOCTL_DEV (1ULL << 15)	/* ABI 5 */

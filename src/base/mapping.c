@@ -9,8 +9,8 @@
 
 /*
  * A file that somebody still writes to can change or shrink between the two passes: findings would
- * point at other bytes, or a read would end in SIGBUS. So every file is copied once, into memory or,
- * when large, an unnamed file on disk; only a memfd that is sealed already is mapped as it is.
+ * point at other bytes, or a read would end in SIGBUS. So every file is copied once, into memory
+ * or, when large, an unnamed file on disk; only a memfd that is sealed is mapped as it is.
  */
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)

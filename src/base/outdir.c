@@ -86,7 +86,8 @@ static int open_hidden(struct outdir *d, const char *hidden, int *ret_dir, struc
 	if (dir < 0 || fstat(dir, &st) < 0)
 		return err_errno(err, RC_IO, "can't open the folder for %s", d->target);
 	if (st.st_uid != geteuid() || (st.st_mode & 0777) != 0700)
-		return err_set(err, RC_REFUSED, "somebody interferes in the folder of %s", d->target);
+		return err_set(err, RC_REFUSED, "somebody interferes in the folder of %s",
+			       d->target);
 	*ret_dir = dir;
 	dir = -1;
 	return RC_OK;

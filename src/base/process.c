@@ -100,7 +100,8 @@ static bool place_descriptors(struct launch *l)
 	for (int i = 0; i < 3; i++)
 		if (!place_standard(high[i], i))
 			return false;
-	syscall(SYS_close_range, 3, ~0U, 1U << 2);	/* CLOSE_RANGE_CLOEXEC; ours are so anyway */
+	/* CLOSE_RANGE_CLOEXEC, for those a library opened without; ours have it */
+	syscall(SYS_close_range, 3, ~0U, 1U << 2);
 	for (const int *k = s->keep_fds; k && *k >= 0; k++)
 		if (fcntl(*k, F_SETFD, 0) < 0)
 			return false;
@@ -181,6 +182,10 @@ static int hear(int fd, const struct launch *l, unsigned *ret_missing, struct er
 	case WORD_NO_EXEC:
 		break;
 	}
+	/* it was there a moment ago: what is missing is what would interpret it */
+	if (errno == ENOENT && (l->plan.parts & SANDBOX_SECCOMP))
+		return err_set(err, RC_UNSUPPORTED, "can't confine %s: it is a script, no binary",
+			       l->spec->argv[0]);
 	return err_errno(err, errno == ENOENT ? RC_NOTFOUND : RC_CHILD, "can't run %s",
 			 l->spec->argv[0]);
 }

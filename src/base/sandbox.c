@@ -164,8 +164,8 @@ unsigned sandbox_plan_enter(const struct sandbox_plan *p)
 		lost |= SANDBOX_RLIMIT;
 	if ((p->parts & SANDBOX_OWNER) && !privilege_drop(p->spec->uid, p->spec->gid))
 		lost |= SANDBOX_OWNER;
-	/* An ordinary user gets one with a user namespace, where that is allowed. Nobody is mapped in
-	   it, so it gives no power that outlives the exec. */
+	/* An ordinary user gets one with a user namespace, where that is allowed. Nobody is
+	   mapped in it, so it gives no power that outlives the exec. */
 	if (!alone && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
 		lost |= SANDBOX_NETNS;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

@@ -12,12 +12,13 @@
 #include <unistd.h>
 
 /*
- * A list of what is allowed; all else fails with EPERM, which programs survive. A name this libseccomp
- * or this processor does not know is passed over: it stays forbidden.
+ * A list of what is allowed; all else fails with EPERM, which programs survive. A name that this
+ * libseccomp or this processor does not know is passed over: it stays forbidden.
  */
 
-/* Computing, on what is open. No sleep: gdb asks `iconv -l` for names it can do without, and the library
-   that starts programs for it would wait 15 s in all between its tries of a forbidden vfork. */
+/* Computing, on what is open. No sleep: gdb asks `iconv -l` for names it can do without, and the
+   library that starts programs for it would wait 15 s in all between its tries of a forbidden
+   vfork. */
 static const char *const always[] = {
 	"arch_prctl", "brk", "clock_getres", "clock_gettime", "close", "close_range",
 	"copy_file_range", "dup", "dup2", "dup3", "epoll_create1", "epoll_ctl", "epoll_pwait",
@@ -94,7 +95,7 @@ static int allow_program(scmp_filter_ctx ctx, int exec_fd)
 	/* open(2) is no call of aarch64 */
 	if (r == -EDOM)
 		r = 0;
-	/* the number lies above the limit of descriptors and is closed by the exec: there is no second */
+	/* the number is above the limit of descriptors and closed by the exec: no second one */
 	if (r == 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(execveat), 2,
 				     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)exec_fd),

@@ -83,8 +83,8 @@ static void plan_shares(struct run *r, size_t n)
 }
 
 /*
- * The first share also asks for all that is no backtrace; of several, the last command shows whether
- * there is a thread beyond those that were shared out.
+ * The first share also asks for all that is no backtrace; of several, the last command shows
+ * whether there is a thread beyond those that were shared out.
  */
 static int start_shares(struct run *r, struct err *err)
 {
@@ -237,7 +237,7 @@ int gdb_run(const struct gdb_job *job, struct gdb_result **ret, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	r.deadline = gdb_clock() + (int64_t)job->timeout_s * 1000;
+	r.deadline = gdb_deadline(job);
 	do {
 		run_done(&r);
 		plan_shares(&r, n);
@@ -282,8 +282,7 @@ int gdb_run_script(const struct gdb_job *job, struct span script, struct artifac
 	if (rc < 0)
 		return rc;
 	s->started = true;
-	rc = gdb_session_finish(&s->session, job,
-				gdb_clock() + (int64_t)job->timeout_s * 1000, &s->out, err);
+	rc = gdb_session_finish(&s->session, job, gdb_deadline(job), &s->out, err);
 	if (rc < 0)
 		return rc;
 	if (!piece(s, 1, &text))

@@ -4,8 +4,8 @@
 
 #include <corescrub/gdb.h>
 
-/* Which gdb, and what it may open: itself, its libraries, Python and data, debug folders, the locale
-   and what the job vouches for. Made once a job, for all its processes. */
+/* Which gdb, and what it may open: itself, its libraries, Python and data, debug folders, the
+   locale and what the job vouches for. Made once a job, for all its processes. */
 struct gdb_install {
 	char *path;		/* the binary */
 	struct strings read, exec;
@@ -24,11 +24,11 @@ struct gdb_session {
 int gdb_session_start(const struct gdb_job *job, const struct gdb_install *g,
 		      const char *const *commands, struct span script, struct gdb_session *ret,
 		      struct err *err);
-/* Waits for it until the deadline (ms of gdb_clock) and maps what it printed. */
+/* Waits for it until the deadline (of gdb_deadline) and maps what it printed. */
 int gdb_session_finish(struct gdb_session *s, const struct gdb_job *job, int64_t deadline,
 		       struct mapping **ret_out, struct err *err);
 void gdb_session_done(struct gdb_session *s);
-int64_t gdb_clock(void);
+int64_t gdb_deadline(const struct gdb_job *job);	/* of one started now */
 
 /* What gdb printed between the nth and the next marker line (0: before the first); false if the
    second isn't there. */

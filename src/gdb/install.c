@@ -97,7 +97,7 @@ static void add_data(const char *program, struct strings *ret)
 	};
 	AUTO_FREE char *bin = folder_of(program);
 
-	strings_add(ret, xasprintf("%s/../share/gdb", bin));	/* as configured: PREFIX/share/gdb */
+	strings_add(ret, xasprintf("%s/../share/gdb", bin));	/* PREFIX/share/gdb */
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
 		strings_add(ret, xstrdup(fixed[i]));
 }

@@ -33,12 +33,17 @@ static const char *const environment[] = {
 /* How long a gdb that prints too much may go on. */
 #define WAIT_SLICE_MS 100
 
-int64_t gdb_clock(void)
+static int64_t clock_ms(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int64_t gdb_deadline(const struct gdb_job *job)
+{
+	return clock_ms() + (int64_t)(job->timeout_s ? job->timeout_s : LIMIT_GDB_SECONDS) * 1000;
 }
 
 /* The same file through a descriptor that can't write. */
@@ -107,8 +112,9 @@ static bool path_is_plain(const char *path)
 static int build_argv(const struct gdb_job *job, const struct gdb_session *s, const char *gdb,
 		      const char *const *commands, struct strings *argv, struct err *err)
 {
-	if ((job->exe && !path_is_plain(job->exe)) || (job->sysroot && !path_is_plain(job->sysroot)))
-		return err_set(err, RC_REFUSED, "a program or sysroot path that gdb can't be given");
+	if ((job->exe && !path_is_plain(job->exe)) ||
+	    (job->sysroot && !path_is_plain(job->sysroot)))
+		return err_set(err, RC_REFUSED, "gdb can't be given this program or sysroot path");
 	strings_add(argv, xstrdup(gdb));
 	strings_add(argv, xstrdup("-nx"));
 	strings_add(argv, xstrdup("-batch"));
@@ -209,12 +215,12 @@ static int wait_while_it_prints(struct gdb_session *s, int64_t deadline, int *re
 	int rc;
 
 	do {
-		int64_t left = deadline - gdb_clock();
+		int64_t left = deadline - clock_ms();
 		int slice = left < 0 ? 0 : left < WAIT_SLICE_MS ? (int)left : WAIT_SLICE_MS;
 
 		rc = process_wait(s->process, slice, ret_status, err);
 	} while (rc == RC_TIMEOUT && !output_is_full(s->out) && !output_is_full(s->err) &&
-		 gdb_clock() < deadline);
+		 clock_ms() < deadline);
 	if (rc == RC_TIMEOUT)
 		process_kill(s->process);
 	return rc;
@@ -241,6 +247,8 @@ int gdb_session_finish(struct gdb_session *s, const struct gdb_job *job, int64_t
 			       sigabbrev_np(WTERMSIG(status)) ? sigabbrev_np(WTERMSIG(status))
 							      : "without a name",
 			       job->core_name);
+	/* nobody writes any more: sealed, it is mapped and not copied */
+	fcntl(s->out, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 	return mapping_open(s->out, "gdb's output", ret_out, err);
 }
 

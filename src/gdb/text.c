@@ -38,7 +38,7 @@ bool gdb_text_piece(struct span out, const char *marker, size_t nth, struct span
 	return true;
 }
 
-/* Lines that `full` adds to a backtrace. gdb escapes line ends in strings, so no value makes one. */
+/* Lines that `full` adds to a backtrace. gdb escapes line ends in strings: no value makes one. */
 static bool line_is_of_full(struct span line)
 {
 	return span_starts(line, SPAN_LIT("        ")) || span_eq_str(line, "No locals.\n") ||

@@ -14,9 +14,9 @@
 #include <cmocka.h>
 
 /*
- * For tests that need dumps to go to a pipe handler: core_pattern_pipe, crash something, look whether
- * core_pattern_dumped, core_pattern_restore. The pattern is the whole machine's: a child puts it back
- * when the test ends in whatever way.
+ * For tests that need dumps to go to a pipe handler: core_pattern_pipe, crash something, look
+ * whether core_pattern_dumped, core_pattern_restore. The pattern is the whole machine's: a child
+ * puts it back when the test ends in whatever way.
  */
 
 #define CORE_PATTERN "/proc/sys/kernel/core_pattern"

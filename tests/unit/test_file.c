@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <seccomp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -231,6 +233,91 @@ static void test_tempfile(void **state)
 	assert_int_equal(count_entries(dir), 1);
 }
 
+/* As on a filesystem that has no O_TMPFILE and no RENAME_NOREPLACE: the calls fail in this child. */
+static int without_new_calls(void (*run)(const char *path), const char *path)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+		scmp_datum_t flag = O_TMPFILE & ~O_DIRECTORY;
+
+		if (seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EOPNOTSUPP), SCMP_SYS(openat), 1,
+				     SCMP_A2(SCMP_CMP_MASKED_EQ, flag, flag)) < 0 ||
+		    seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(renameat2), 0) < 0 ||
+		    seccomp_load(ctx) < 0 || open(dir, O_TMPFILE | O_RDWR, 0600) >= 0)
+			_exit(100);
+		seccomp_release(ctx);
+		run(path);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+static void write_old_way(const char *path)
+{
+	struct tempfile *t = NULL, *second = NULL, *third = NULL;
+
+	umask(0);
+	if (tempfile_open(path, 0640, &t, NULL) < 0 ||
+	    file_write_all(tempfile_fd(t), SPAN_LIT("one"), path, NULL) < 0 ||
+	    tempfile_commit(t, false, NULL) < 0)
+		_exit(1);
+	if (tempfile_open(path, 0600, &second, NULL) < 0 ||
+	    tempfile_commit(second, false, NULL) != RC_EXISTS)
+		_exit(2);
+	tempfile_free(second);
+	if (tempfile_open(path, 0600, &third, NULL) < 0 ||
+	    file_write_all(tempfile_fd(third), SPAN_LIT("three"), path, NULL) < 0 ||
+	    tempfile_commit(third, true, NULL) < 0)
+		_exit(3);
+	tempfile_free(third);
+	tempfile_free(t);
+}
+
+static void fill_old_way(const char *path)
+{
+	struct outdir *d = NULL, *unused = NULL;
+	int fd;
+
+	if (outdir_open(path, &d, NULL) < 0 || outdir_open(path, &unused, NULL) < 0 ||
+	    outdir_add(d, "a", 0644, &fd, NULL) < 0 || outdir_add(d, "b", 0644, &fd, NULL) < 0 ||
+	    file_write_all(fd, SPAN_LIT("b"), path, NULL) < 0 ||
+	    outdir_add(unused, "c", 0644, &fd, NULL) < 0 || outdir_commit(d, NULL) < 0)
+		_exit(1);
+	if (outdir_commit(unused, NULL) != RC_EXISTS)
+		_exit(2);
+	outdir_free(unused);
+	outdir_free(d);
+	if (file_unnamed(false, &fd, NULL) < 0)
+		_exit(3);
+}
+
+static void test_old_filesystem(void **state)
+{
+	AUTO_FREE char *path = in_dir("out");
+	AUTO_FREE char *folder = in_dir("report");
+	AUTO_FREE char *member = in_dir("report/b");
+	AUTO_BUF b = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(without_new_calls(write_old_way, path), 0);
+	assert_int_equal(file_read(path, 100, &b, &err), RC_OK);
+	assert_true(span_eq_str(buf_span(&b), "three"));
+	assert_int_equal(count_entries(dir), 1);
+	setenv("TMPDIR", dir, 1);
+	assert_int_equal(without_new_calls(fill_old_way, folder), 0);
+	unsetenv("TMPDIR");
+	assert_int_equal(count_entries(dir), 2);
+	assert_int_equal(count_entries(folder), 2);
+	buf_done(&b);
+	assert_int_equal(file_read(member, 100, &b, &err), RC_OK);
+	assert_true(span_eq_str(buf_span(&b), "b"));
+}
+
 static void test_tempfile_without_commit(void **state)
 {
 	AUTO_FREE char *path = in_dir("out");
@@ -395,6 +482,7 @@ int main(void)
 		CASE(test_file_read_cap),
 		CASE(test_sink_fd),
 		CASE(test_tempfile),
+		CASE(test_old_filesystem),
 		CASE(test_tempfile_without_commit),
 		CASE(test_outdir),
 		CASE(test_outdir_target_appears_meanwhile),

@@ -151,7 +151,7 @@ static void test_texts_are_gdbs_own(void **state)
 		assert_int_equal(r->missing, SANDBOX_ALL & ~sandbox_probe());
 }
 
-/* Two gdbs with a half each print what one prints, also if the number of threads was a wrong claim. */
+/* Two gdbs with a half each print what one prints, also if the number of threads was wrong. */
 static void test_shares(void **state)
 {
 	static const struct { size_t n_threads; unsigned jobs; } cases[] = {
@@ -228,8 +228,8 @@ static void test_script(void **state)
 
 	(void)state;
 	assert_int_equal(gdb_run_script(&job,
-					SPAN_LIT("p mode\npython\nfor i in range(3):\n    print(i)\n"
-						 "end\necho end\\n\n"),
+					SPAN_LIT("p mode\npython\nfor i in range(3):\n"
+						 "    print(i)\nend\necho end\\n\n"),
 					&out, &err),
 			 RC_OK);
 	assert_true(span_ends(out->text, SPAN_LIT(" \"segv\"\n0\n1\n2\nend\n")));
@@ -237,6 +237,9 @@ static void test_script(void **state)
 
 static void test_failures(void **state)
 {
+	static const char endless_print[] = "python\nwhile True:\n    print('x' * 1000000)\nend\n";
+	static const char crash[] = "python\nimport ctypes\nctypes.string_at(8)\nend\n";
+	static const char hang[] = "python\nwhile True:\n    pass\nend\n";
 	AUTO_CLOSE int core = fixture_crash("crash_threads", "segv", "1");
 	AUTO_CLOSE int no_core = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
 	AUTO_FREE char *exe = fixture_path("crash_threads");
@@ -245,14 +248,12 @@ static void test_failures(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	assert_int_equal(run_script(&job, "python\nwhile True:\n    print('x' * 1000000)\nend\n", &err),
-			 RC_TOOBIG);
-	assert_int_equal(run_script(&job, "python\nimport ctypes\nctypes.string_at(8)\nend\n", &err),
-			 RC_CHILD);
+	assert_int_equal(run_script(&job, endless_print, &err), RC_TOOBIG);
+	assert_int_equal(run_script(&job, crash, &err), RC_CHILD);
 	assert_non_null(strstr(err.msg, "SEGV"));
 	assert_int_equal(run_script(&job, "quit\n", &err), RC_CHILD);
 	job.timeout_s = 1;
-	assert_int_equal(run_script(&job, "python\nwhile True:\n    pass\nend\n", &err), RC_TIMEOUT);
+	assert_int_equal(run_script(&job, hang, &err), RC_TIMEOUT);
 	job.timeout_s = 60;
 	job.exe = "relative";
 	assert_int_equal(gdb_run(&job, &r, &err), RC_REFUSED);
@@ -263,6 +264,36 @@ static void test_failures(void **state)
 	job.gdb = "/nonexistent/gdb";
 	assert_int_equal(gdb_run(&job, &r, &err), RC_NOTFOUND);
 	assert_null(r);
+}
+
+/* As the program itself runs: no dumps, not dumpable, which also closes much of /proc to it. */
+static void test_hardened(void **state)
+{
+	AUTO_CLOSE int core = fixture_crash("crash_threads", "segv", "1");
+	AUTO_FREE char *exe = fixture_path("crash_threads");
+	AUTO_FREE char *target = fixture_path("report");
+	struct gdb_job job = fixture_job(core, exe);
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		struct gdb_result *r = NULL;
+		struct outdir *d = NULL;
+		int fd;
+
+		process_harden_self();
+		if (gdb_run(&job, &r, NULL) < 0)
+			_exit(1);
+		if (outdir_open(target, &d, NULL) < 0 ||
+		    outdir_add(d, "full.txt", 0644, &fd, NULL) < 0 ||
+		    file_write_all(fd, r->full->text, "full.txt", NULL) < 0 ||
+		    outdir_commit(d, NULL) < 0)
+			_exit(2);
+		_exit(span_find(r->full->text, SPAN_LIT(" in main ("), 0) > 0 ? 0 : 3);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 int main(void)
@@ -277,6 +308,7 @@ int main(void)
 		cmocka_unit_test(test_unnamed_core),
 		cmocka_unit_test(test_script),
 		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_hardened),
 	};
 
 	return cmocka_run_group_tests_name("gdb", tests, fixture_setup, fixture_teardown);

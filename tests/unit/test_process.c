@@ -19,8 +19,8 @@
 #include <cmocka.h>
 
 /*
- * This program is its own victim: run with a word it tries one thing and exits with VICTIM_BASE + the
- * errno it got, 0 if it succeeded.
+ * This program is its own victim: run with a word it tries one thing and exits with VICTIM_BASE +
+ * the errno it got, 0 if it succeeded.
  */
 #define VICTIM_BASE 100
 
@@ -243,16 +243,24 @@ static void test_no_program(void **state)
 	const char *const absent[] = { "corescrub-no-such-program", NULL };
 	const char *const absent_path[] = { "/nonexistent/program", NULL };
 	const char *const folder[] = { "/tmp", NULL };
+	const char *const script[] = { "tests/fixtures/crash.sh", NULL };
+	const char *const exec_paths[] = { "tests/fixtures", NULL };
+	struct sandbox box = everything();
 	struct process_spec s = { .argv = absent, .in = -1, .out = -1, .err = -1 };
 	struct process *p = NULL;
 	struct err err = ERR_INIT;
 
 	(void)state;
+	box.exec_paths = exec_paths;
 	assert_int_equal(process_start(&s, &p, &err), RC_NOTFOUND);
 	s.argv = absent_path;
 	assert_int_equal(process_start(&s, &p, &err), RC_NOTFOUND);
 	s.argv = folder;
 	assert_int_equal(process_start(&s, &p, &err), RC_CHILD);
+	/* a script has an interpreter, which would be a second program */
+	s.argv = script;
+	s.sandbox = &box;
+	assert_int_equal(process_start(&s, &p, &err), RC_UNSUPPORTED);
 	assert_null(p);
 }
 

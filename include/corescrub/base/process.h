@@ -49,8 +49,8 @@ struct process_spec {
 char *process_find_program(const char *name);
 
 struct process;
-/* RC_NOTFOUND: no such program; RC_SANDBOX: `strict` and a part is missing; RC_CHILD: it can't be run.
-   Under SANDBOX_SECCOMP the program must be a binary, no script, and can start no other. */
+/* RC_NOTFOUND: no such program; RC_SANDBOX: `strict` and a part is missing; RC_CHILD: it can't be
+   run; RC_UNSUPPORTED: a script under SANDBOX_SECCOMP, where a program can start no other. */
 int process_start(const struct process_spec *spec, struct process **ret, struct err *err);
 unsigned process_missing(const struct process *p);	/* enum sandbox_part bits not in force */
 int process_fd(const struct process *p);		/* a pidfd, to poll */
