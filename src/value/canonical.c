@@ -3,14 +3,13 @@
 
 static void add_address(struct span text, struct buf *ret)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	uint8_t a[16];
 
 	if (value_ip4_parse(text, a))
 		buf_add(ret, a, 4);
 	else if (!value_ip6_parse(text, a))
 		buf_add_span(ret, text);
-	else if (!memcmp(a, mapped, 12))
+	else if (value_ip6_is_mapped(a))
 		buf_add(ret, a + 12, 4);
 	else
 		buf_add(ret, a, 16);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <corescrub/value.h>
+#include "value_internal.h"
 #include <stdio.h>
 
 /*
@@ -210,16 +210,22 @@ bool value_ip4_stays(const uint8_t a[4])
 	return a[0] == 127 || a[0] >= 224 || !memcmp(a, unspecified, 4);
 }
 
+bool value_ip6_is_mapped(const uint8_t a[16])
+{
+	static const uint8_t mapped[16] = { [10] = 0xff, [11] = 0xff };
+
+	return !memcmp(a, mapped, 12) && memcmp(a, mapped, 16);
+}
+
 bool value_ip6_stays(const uint8_t a[16])
 {
-	static const uint8_t zero[16], token_prefix[8] = { 1 }, mapped[12] = { [10] = 0xff, [11] = 0xff };
+	static const uint8_t zero[16], token_prefix[8] = { 1 };
 
 	if (!memcmp(a, zero, 15) && a[15] <= 1)
 		return true;
 	if (a[0] == 0xff || !memcmp(a, token_prefix, 8))
 		return true;
-	/* ::ffff:0:0 is a prefix, not the unspecified address */
-	return !memcmp(a, mapped, 12) && memcmp(a + 12, zero, 4) && value_ip4_stays(a + 12);
+	return value_ip6_is_mapped(a) && value_ip4_stays(a + 12);
 }
 
 static bool ip4_is_lan(const uint8_t a[4])
@@ -235,7 +241,6 @@ static bool ip6_is_lan(const uint8_t a[16])
 
 enum kind value_refine(enum kind kind, struct span text)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	uint8_t a[16];
 
 	if (kind != KIND_IP4 && kind != KIND_IP6)
@@ -244,7 +249,7 @@ enum kind value_refine(enum kind kind, struct span text)
 		return ip4_is_lan(a) ? KIND_IP4_LAN : KIND_IP4;
 	if (!value_ip6_parse(text, a))
 		return kind;
-	if (!memcmp(a, mapped, 12))
+	if (value_ip6_is_mapped(a))
 		return ip4_is_lan(a + 12) ? KIND_IP4_LAN : KIND_IP4;
 	return ip6_is_lan(a) ? KIND_IP6_LAN : KIND_IP6;
 }

@@ -21,4 +21,7 @@ bool value_phone_fits_country(const char *digits, size_t n);
 /* Would the whole digits do as a number of one of the plans we know, "+" or not? */
 bool value_phone_is_plausible(const struct phone *p, struct span text);
 
+/* Is a an IPv4 address in IPv6's form (RFC 4291, 2.5.5.2)? ::ffff:0:0 is that form's prefix itself. */
+bool value_ip6_is_mapped(const uint8_t a[16]);
+
 #endif
