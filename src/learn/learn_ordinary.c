@@ -7,7 +7,7 @@
 
 #define WORD_MIN 4
 #define WORD_MAX 20
-#define LEFT_MIN 4		/* this many characters that are of no word make a value its own */
+#define LEFT_MIN 2		/* this many characters that are of no word make a piece its value's own */
 
 static char lower(char c)
 {
@@ -56,7 +56,7 @@ static bool begins_word(const char *word, struct span s)
 /* Is s the head or the tail of a listed word? */
 static bool is_torn_word(struct span s, bool head)
 {
-	if (s.len < 3 || s.len >= WORD_MAX)
+	if (s.len < WORD_MIN || s.len >= WORD_MAX)
 		return false;
 	for (size_t i = 0; i < learn_n_words; i++) {
 		size_t n = strlen(learn_words[i]);
@@ -72,16 +72,13 @@ static size_t left_over(struct span s, bool torn)
 {
 	size_t left = 0, i = 0;
 
-	while (torn && i + 3 <= s.len && !word_at(s)) {
+	if (torn && !word_at(s)) {
 		/* the longest tail of a word at the beginning */
-		size_t n = 0;
-
-		while (n < s.len && is_alpha(s.p[n]))
-			n++;
-		for (; n >= 3 && !is_torn_word(span_sub(s, 0, n), false); n--)
-			;
-		i = n >= 3 ? n : 0;
-		break;
+		while (i < s.len && is_alpha(s.p[i]))
+			i++;
+		while (i >= WORD_MIN && !is_torn_word(span_sub(s, 0, i), false))
+			i--;
+		i = i >= WORD_MIN ? i : 0;
 	}
 	while (i < s.len) {
 		struct span rest = span_sub(s, i, s.len);

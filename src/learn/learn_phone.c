@@ -114,7 +114,7 @@ static size_t number_read(struct learned_scanner *s, size_t p)
 			break;
 		}
 	}
-	if (i >= t.len || !is_word(t.p[i]))
+	if (n.n && learn_word_after(t, n.at[n.n - 1] + 1))
 		number_look(s, &n);
 	return i > p ? i : p + 1;
 }

@@ -240,7 +240,7 @@ static void spell_bytes(struct spelling *s, struct span v, bool encoded)
 		s->p.pieces = PIECES_NONE;
 	spell_hex(s, v, lower_digits);
 	spell_hex(s, v, upper_digits);
-	s->p.min = (min * 8 - 5) / 6;
+	s->p.min = min ? (min * 8 - 5) / 6 : 0;
 	for (unsigned lead = 0; lead < 3 && v.len > 3; lead++) {
 		spell_base64(s, v, lead, "+/");
 		spell_base64(s, v, lead, "-_");
@@ -344,6 +344,9 @@ void learn_spell(struct learned *l, uint32_t i)
 
 	if (e->mode == MODE_NONE)
 		return;
+	/* a hit takes the plus sign with it */
+	if (e->v.kind == KIND_PHONE && v.len == e->canonical.len + 1 && span_ends(v, e->canonical))
+		v = e->canonical;
 	s.p.value = i;
 	s.p.exact = numbers;
 	set_pieces(&s, e, v.len);

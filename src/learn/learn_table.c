@@ -160,11 +160,10 @@ static void index_pattern(struct learned *l, uint32_t i)
 	}
 }
 
-static void table_build(struct gram_table *t, unsigned q, const struct learned *l)
+static void table_build(struct gram_table *t, const struct learned *l)
 {
 	size_t n_buckets;
 
-	t->q = q;
 	for (t->bits = 15; t->bits < 22 && t->n << 5 > (size_t)1 << t->bits; )
 		t->bits++;
 	n_buckets = (size_t)1 << t->bits >> 2;
@@ -223,10 +222,12 @@ void learn_tables_build(struct learned *l)
 {
 	buf_add(&l->hay, "\0\0\0\0\0\0\0\0", 8);	/* a gram is loaded as eight bytes */
 	l->hay.len -= 8;
+	l->wide.q = WIDE;
+	l->narrow.q = NARROW;
 	for (uint32_t i = 0; i < l->n_patterns; i++)
 		index_pattern(l, i);
-	table_build(&l->wide, WIDE, l);
-	table_build(&l->narrow, NARROW, l);
+	table_build(&l->wide, l);
+	table_build(&l->narrow, l);
 	tails_build(l);
 }
 

@@ -213,6 +213,19 @@ static struct span piece_bytes(const struct learned_scanner *s, const struct pat
 	return span_sub(s->l->v[p->value].v.bytes, from, to);
 }
 
+/* Like string_edge_*, but a line's end is no cut: numbers stand there by themselves. */
+static bool cut_before(struct span t, size_t off)
+{
+	return off > 0 && !strchr("\n\r\t", t.p[off - 1] ? t.p[off - 1] : '\1') &&
+	       string_edge_before(t, off);
+}
+
+static bool cut_after(struct span t, size_t end)
+{
+	return end < t.len && !strchr("\n\r\t", t.p[end] ? t.p[end] : '\1') &&
+	       string_edge_after(t, end);
+}
+
 /* A half counts where it was cut: the other side of the value is not just something else. */
 static bool half_counts(const struct learned_scanner *s, const struct pattern *p, size_t off, size_t len,
 			bool head, bool tail, size_t units)
@@ -227,7 +240,7 @@ static bool half_counts(const struct learned_scanner *s, const struct pattern *p
 		return false;
 	if (e->v.kind == KIND_PHONE && tail && units >= 8)
 		return true;		/* the national form */
-	return (head && string_edge_after(s->text, end)) || (tail && string_edge_before(s->text, off));
+	return (head && cut_after(s->text, end)) || (tail && cut_before(s->text, off));
 }
 
 static void piece(struct learned_scanner *s, const struct pattern *p, size_t off, size_t head,
