@@ -32,7 +32,8 @@ int engine_each_member(struct engine *e, const struct artifact *a, engine_step_f
 	case ARCHIVE_MEMBERS:
 		return archive_walk(a->text, a->name, &visitor, err);
 	case ARCHIVE_BINARY:
-		break;
+		/* a filter's text of odd bytes teaches too */
+		return archive_probe_magic(a->text) ? RC_OK : step(e, a, err);
 	}
 	return RC_OK;
 }
@@ -98,6 +99,8 @@ int engine_clean_file(const struct engine_rewrite *w, const struct artifact *a, 
 	}
 	if (w->pass_binary)
 		return out->write(out, a->text, err);
+	if (w->filter && !archive_probe_magic(a->text))
+		return engine_clean(w->engine, a, w->watch, out, err);
 	leave_out((void *)w, a->name, archive_probe_binary(a->text));
 	return ENGINE_LEFT_OUT;
 }

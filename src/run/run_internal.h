@@ -68,6 +68,7 @@ struct engine_rewrite {
 	void (*left_out)(void *ctx, const char *text);
 	void *ctx;
 	bool pass_binary;
+	bool filter;		/* only magic numbers tell that it is no text: bytes pass a filter */
 };
 int engine_clean_file(const struct engine_rewrite *w, const struct artifact *a, struct sink *out,
 		      struct err *err);

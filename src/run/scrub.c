@@ -145,6 +145,7 @@ static int clean_input(struct scrub *s, struct input *in, struct sink *out, stru
 		.left_out = left_out,
 		.ctx = s,
 		.pass_binary = s->job->pass_binary,
+		.filter = !in->path,
 	};
 
 	return engine_clean_file(&rewrite, in->artifact, out, err);

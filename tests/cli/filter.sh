@@ -21,6 +21,11 @@ printf 'a\0b\r\nc\377d\n\n' >raw && scrub <raw >raw.out
 check "other bytes pass as they are" cmp raw raw.out
 printf 'no newline at the end 203.0.113.9' | scrub >nonl
 check "no newline is added" sh -c 'test "$(tail -c 1 nonl)" = "]"'
+LC_ALL=C awk 'BEGIN { srand(7); for (i = 0; i < 5000; i++) printf "%c", int(rand() * 256) }' >noise
+{ cat noise; printf ' 203.0.113.9 '; cat noise; } | LC_ALL=C scrub >noise.out
+check "a filter passes any bytes" sh -c 'cmp -n 5000 noise noise.out && ! grep -qa 203.0.113.9 noise.out'
+printf 'SQLite format 3\0 203.0.113.9' >db
+expect "but no database" 3 sh -c "'$CORESCRUB' scrub <db"
 : | scrub >nothing
 check "empty in, empty out" test ! -s nothing
 printf '%s\n' "$line" >one.txt
