@@ -36,11 +36,44 @@ void bt_free(struct bt *b)
 	free(b);
 }
 
+/* The first " = " from p on, or end. (memmem is slow on needles this short.) */
+static const char *next_equals(const char *p, const char *end)
+{
+	while (p < end && (p = memchr(p, '=', (size_t)(end - p)))) {
+		if (end - p > 1 && p[1] == ' ' && p[-1] == ' ')
+			return p;
+		p++;
+	}
+	return end;
+}
+
+/* Without " = " in it, can the line at pos be gdb's? Its first bytes tell: most lines of a log end here. */
+static bool begins_like_gdb(struct span t, size_t pos)
+{
+	switch (bt_ch(t, bt_blanks(t, pos))) {
+	case '#': case '0': case '(': case '-': case 'T': case '$':
+		return true;
+	case '[':
+		return BT_AT(t, pos, "[Switching") || BT_AT(t, pos, "[Current");
+	}
+	return false;
+}
+
 bool bt_probe(struct span text)
 {
-	for (size_t pos = 0; pos < text.len; pos = bt_line_end(text, pos) + 1) {
-		enum bt_line kind = bt_line_at(text, pos, false).kind;
+	const char *end_p = text.p + text.len;
+	const char *equals = text.len ? next_equals(text.p + 1, end_p) : end_p;
+	size_t pos, end;
 
+	for (pos = 0; pos < text.len; pos = end + 1) {
+		enum bt_line kind;
+
+		end = bt_line_end(text, pos);
+		if (equals < text.p + pos)
+			equals = next_equals(text.p + pos, end_p);
+		if (!begins_like_gdb(text, pos) && equals >= text.p + end)
+			continue;
+		kind = bt_line_at(text, pos, false).kind;
 		if (kind != LINE_TEXT && kind != LINE_BLANK)
 			return true;
 	}

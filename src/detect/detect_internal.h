@@ -49,6 +49,12 @@ struct layer {
 	size_t n, cap_parts;
 };
 
+/* A text read as gdb's; bt is NULL if it is not. */
+struct reading {
+	struct bt *bt;
+	struct bt_cursor *walk, *again;
+};
+
 struct symbol_slot { uint64_t hash; uint32_t rule; };
 #define SYMBOL_SLOTS 8192
 
@@ -63,8 +69,7 @@ struct detector {
 	uint64_t margin;
 	/* gdb's text: of the last artifact with a serial, and of a passing one */
 	uint64_t serial;
-	struct bt *bt;
-	struct bt_cursor *walk, *again;
+	struct reading kept, passing;
 	struct symbol_slot *symbols;
 	uint64_t seed;
 	/* scratch of one call */
@@ -90,7 +95,7 @@ struct look {
 	struct span text;
 	struct findings *ret;		/* or NULL: learning */
 	struct learned *learn;
-	struct bt_cursor *walk, *again;
+	const struct reading *reading;
 	uint64_t off, end;		/* the range that is looked at */
 	struct err *err;
 };

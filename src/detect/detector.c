@@ -67,21 +67,20 @@ int detector_new(const struct ruleset *rs, const struct learned *learned, struct
 	return RC_OK;
 }
 
-static void detector_drop_bt(struct detector *d)
+static void reading_drop(struct reading *r)
 {
-	bt_cursor_free(d->walk);
-	bt_cursor_free(d->again);
-	bt_free(d->bt);
-	d->walk = d->again = NULL;
-	d->bt = NULL;
-	d->serial = 0;
+	bt_cursor_free(r->walk);
+	bt_cursor_free(r->again);
+	bt_free(r->bt);
+	*r = (struct reading){ .bt = NULL };
 }
 
 void detector_free(struct detector *d)
 {
 	if (!d)
 		return;
-	detector_drop_bt(d);
+	reading_drop(&d->kept);
+	reading_drop(&d->passing);
 	rule_scanner_free(d->scanner);
 	learned_scanner_free(d->learned_scanner);
 	free(d->rules);
@@ -116,29 +115,35 @@ uint64_t detect_margin(const struct detector *d)
 	return d->margin;
 }
 
-/* Indexes a's text if it is gdb's; d->bt stays NULL if not. */
-static int detector_read(struct detector *d, const struct artifact *a, struct err *err)
+/* Reads a's text if it is gdb's. What is passing is read anew each time: its place may be another's. */
+static int detector_read(struct detector *d, const struct artifact *a, const struct reading **ret,
+			 struct err *err)
 {
+	struct reading *r = a->serial ? &d->kept : &d->passing;
 	int rc = RC_OK;
 
+	*ret = r;
 	if (a->serial && d->serial == a->serial)
 		return RC_OK;
-	detector_drop_bt(d);
+	reading_drop(r);
+	if (a->serial)
+		d->serial = 0;
 	if (a->kind == ARTIFACT_GDB || bt_probe(a->text))
-		rc = bt_parse(a->text, &d->bt, err);
+		rc = bt_parse(a->text, &r->bt, err);
 	if (rc < 0)
 		return rc;
-	if (d->bt) {
-		d->walk = bt_cursor_new(d->bt);
-		d->again = bt_cursor_new(d->bt);
+	if (r->bt) {
+		r->walk = bt_cursor_new(r->bt);
+		r->again = bt_cursor_new(r->bt);
 	}
-	d->serial = a->serial;
+	if (a->serial)
+		d->serial = a->serial;
 	return RC_OK;
 }
 
 bool detect_is_gdb(const struct detector *d, const struct artifact *a)
 {
-	return a->serial && a->serial == d->serial ? d->bt != NULL : a->kind == ARTIFACT_GDB;
+	return a->serial && a->serial == d->serial ? d->kept.bt != NULL : a->kind == ARTIFACT_GDB;
 }
 
 static uint64_t line_end(struct span text, uint64_t at)
@@ -155,23 +160,41 @@ static uint64_t line_start(struct span text, uint64_t at)
 	return p ? (uint64_t)(p - text.p) + 1 : 0;
 }
 
-/* In gdb's text: before a frame's head, so that a range has its frames whole; else between records. */
-static uint64_t cut_gdb(struct detector *d, struct span text, uint64_t from, uint64_t target)
+/* Does a frame's head seem to begin at p, a line's start? */
+static bool seems_head(const char *p, const char *end)
 {
-	uint64_t end = line_end(text, target), last = target, at;
+	return end - p > 4 && p[0] == '#' && p[1] >= '0' && p[1] <= '9' &&
+	       (p[2] == ' ' || (p[2] >= '0' && p[2] <= '9')) && memchr(p + 2, ' ', 6 < end - p - 2 ? 6 : 2);
+}
+
+/* The last line start in (from, to] where a frame's head seems to be, or 0. */
+static uint64_t last_head(struct span text, uint64_t from, uint64_t to)
+{
+	const char *end = text.p + text.len, *low = text.p + from, *p = text.p + to;
+
+	while (p > low && (p = memrchr(low, '\n', (size_t)(p - low)))) {
+		if (seems_head(p + 1, end))
+			return (uint64_t)(p + 1 - text.p);
+	}
+	return 0;
+}
+
+/* Where no record goes on: gdb's text without a frame in sight, or one frame that is very large. */
+static uint64_t cut_between_records(struct bt_cursor *walk, struct span text, uint64_t from,
+				    uint64_t target)
+{
+	uint64_t end = line_end(text, target), last = target;
 	const struct bt_value *v;
 	bool inside = false;
 
-	bt_cursor_seek(d->walk, target);
-	v = bt_next(d->walk);
-	if (v && v->frame && v->frame->off < end && line_start(text, v->frame->off) > from)
-		return line_start(text, v->frame->off);
-	for (; v; v = bt_next(d->walk)) {
+	bt_cursor_seek(walk, target);
+	for (v = bt_next(walk); v; v = bt_next(walk)) {
 		if (!inside && v->off >= target) {
-			at = line_start(text, v->off);
-			if (at > end)
+			uint64_t at = line_start(text, v->off);
+
+			if (at > end && last <= end)
 				return end;
-			if (at > from && at > last)
+			if (at > from && at >= last)
 				return at;
 		}
 		inside = v->depth > 0;
@@ -181,32 +204,46 @@ static uint64_t cut_gdb(struct detector *d, struct span text, uint64_t from, uin
 	return line_end(text, last);
 }
 
+/* How far back from a range's wanted end a frame is looked for. */
+#define CUT_BACK KIB(256)
+
+/* In gdb's text a range ends before a frame's head, so that each frame is whole in one. That only seems
+   to be a head (in a string whose escapes a shell expanded) does no harm: the text is indexed as one. */
+static uint64_t cut_gdb(struct bt_cursor *walk, struct span text, uint64_t from, uint64_t target)
+{
+	uint64_t low = target - from > CUT_BACK ? target - CUT_BACK : from;
+	uint64_t at = last_head(text, low, target);
+
+	return at ? at : cut_between_records(walk, text, from, target);
+}
+
 uint64_t detect_cut(struct detector *d, const struct artifact *a, uint64_t from, uint64_t want)
 {
 	struct err err = ERR_INIT;
 	uint64_t target = from + want;
+	const struct reading *r;
 
-	if (target >= a->text.len || detector_read(d, a, &err) < 0)
+	if (target >= a->text.len || detector_read(d, a, &r, &err) < 0)
 		return a->text.len;
-	return d->bt ? cut_gdb(d, a->text, from, target) : line_end(a->text, target);
+	return r->bt ? cut_gdb(r->walk, a->text, from, target) : line_end(a->text, target);
 }
 
 static int look_ranges(struct look *l, const struct detect_range *ranges, size_t n)
 {
 	struct detector *d = l->d;
 	size_t i;
-	int rc = detector_read(d, l->a, l->err);
+	int rc = detector_read(d, l->a, &l->reading, l->err);
 
 	d->n_guards = 0;
-	if (rc == RC_OK && d->bt)
+	if (rc == RC_OK && l->reading->bt)
 		rc = gdb_detect(l, ranges, n);
 	for (i = 0; rc == RC_OK && i < n; i++) {
 		l->off = ranges[i].off;
 		l->end = ranges[i].off + ranges[i].len;
-		rc = text_detect(l, d->bt != NULL);
+		rc = text_detect(l, l->reading->bt != NULL);
 	}
 	if (!l->a->serial)
-		detector_drop_bt(d);
+		reading_drop(&d->passing);
 	return rc;
 }
 

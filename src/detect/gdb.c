@@ -107,7 +107,6 @@ static int walk_group(struct look *l, const struct bt_value *v)
 /* Records that touch one of the ranges, from their beginning to their end, in one walk. */
 static int walk(struct look *l, const struct detect_range *ranges, size_t n)
 {
-	struct detector *d = l->d;
 	const struct bt_value *v;
 	uint64_t at = UINT64_MAX;
 	bool inside = false;
@@ -118,10 +117,10 @@ static int walk(struct look *l, const struct detect_range *ranges, size_t n)
 		l->off = ranges[i].off;
 		l->end = ranges[i].off + ranges[i].len;
 		if (at == UINT64_MAX || (at < l->off && l->off - at > WALK_ON)) {
-			bt_cursor_seek(d->walk, l->off);
+			bt_cursor_seek(l->reading->walk, l->off);
 			inside = false;
 		}
-		v = bt_next(d->walk);
+		v = bt_next(l->reading->walk);
 		if (!v)
 			break;
 		at = v->off;
@@ -150,7 +149,6 @@ int gdb_detect(struct look *l, const struct detect_range *ranges, size_t n)
 	uint32_t i;
 	int rc;
 
-	l->again = d->again;
 	d->n_leaves = 0;
 	buf_reset(&d->paths);
 	view_reset(d);

@@ -34,8 +34,8 @@ static const struct bt_value *leaf_again(struct look *l, const struct leaf *leaf
 	const struct bt_value *v;
 
 	if (leaf->off < *at || leaf->off - *at > WALK_ON)
-		bt_cursor_seek(l->again, leaf->off);
-	while ((v = bt_next(l->again)) && v->off <= leaf->off)
+		bt_cursor_seek(l->reading->again, leaf->off);
+	while ((v = bt_next(l->reading->again)) && v->off <= leaf->off)
 		if (v->off == leaf->off && v->type == BT_STRING) {
 			*at = leaf->off;
 			return v;
