@@ -82,7 +82,9 @@ static void scan_grams(struct learned_scanner *s, const struct gram_table *t)
 	for (; at < end && s->rc >= 0; at += LEARN_STRIDE)
 		if (__builtin_expect(probe(t, s->text.p + at, &hash), 0))
 			look_up(s, t, at, hash);
-	/* the last seven bytes, with zeros behind them */
+	/* the text's last seven bytes, if the range reaches them, with zeros behind them */
+	if (at < s->text.len && s->text.len - at >= 8)
+		return;
 	for (; at + t->q <= s->text.len && s->rc >= 0; at += LEARN_STRIDE) {
 		memcpy(last, s->text.p + at, s->text.len - at);
 		memset(last + (s->text.len - at), 0, sizeof(last) - (s->text.len - at));
