@@ -147,25 +147,18 @@ static size_t read_start(struct span t, size_t pos, struct bt_frame *f)
 /* Behind the ')' of arguments that are numbers, names and <…> alone, which most are; else 0. */
 static size_t simple_args_end(struct span t, size_t pos)
 {
-	bool angle = false;
-
-	for (; pos < t.len; pos++) {
-		switch (t.p[pos]) {
-		case ')':
-			return angle ? 0 : pos + 1;
-		case '<':
-			if (angle)
-				return 0;
-			angle = true;
-			break;
-		case '>':
-			angle = false;
-			break;
-		case '"': case '\'': case '{': case '(': case '[': case '\n':
+	for (;;) {
+		while (pos < t.len && !bt_is(t.p[pos], CH_ARGS_STOP))
+			pos++;
+		if (bt_ch(t, pos) == ')')
+			return pos + 1;
+		if (bt_ch(t, pos) != '<')
 			return 0;
-		}
+		for (pos++; pos < t.len && (bt_is(t.p[pos], CH_IDENT) || t.p[pos] == ' ' || t.p[pos] == '+'); pos++)
+			;
+		if (bt_ch(t, pos) != '>')
+			return 0;
 	}
-	return 0;
 }
 
 /* Behind the ')' or where the arguments break off. */

@@ -30,7 +30,7 @@
 
 /* Classes of characters, as bits. */
 enum { CH_START = 1, CH_IDENT = 2, CH_DIGIT = 4, CH_HEX = 8, CH_OCTAL = 16, CH_STRING_STOP = 32,
-       CH_DELIMITER = 64 };
+       CH_DELIMITER = 64, CH_ARGS_STOP = 128 };
 extern const uint8_t bt_class[256];
 
 static inline bool bt_is(char c, unsigned classes)

@@ -130,8 +130,11 @@ bool bt_line_is_local(struct span t, size_t pos)
 /* In a frame a local's name needs no proof: C++ and Go have odd ones. */
 static size_t local_name_end(struct span t, size_t pos)
 {
-	size_t i = pos;
+	size_t i = plain_name_end(t, pos);
 
+	if (i && BT_AT(t, i, " = "))
+		return i;
+	i = pos;
 	while (i < t.len && i - pos < BT_NAME_MAX && t.p[i] > ' ' && t.p[i] != '"' && t.p[i] != '{' &&
 	       t.p[i] != '=')
 		i++;
@@ -247,9 +250,11 @@ struct bt_line_start bt_line_at(struct span t, size_t pos, bool in_frame)
 	struct bt_line_start l = { .kind = LINE_TEXT };
 	size_t indent, end;
 
-	pos = skip_prompts(t, pos);
+	if (bt_ch(t, pos) == '(' || bt_ch(t, pos) == '-')
+		pos = skip_prompts(t, pos);
 	l.pos = pos;
-	indent = bt_blanks(t, pos) - pos;
+	indent = BT_AT(t, pos, "        ") ? 8 : 0;
+	indent = bt_blanks(t, pos + indent) - pos;
 	pos += indent;
 	switch (bt_ch(t, pos)) {
 	case '\n': case '\r':

@@ -144,6 +144,11 @@ static enum step close_with(struct bt_cursor *c, char ch)
 	return pop(c, top(c)->close == ch ? c->pos + 1 : c->pos);
 }
 
+static bool is_blank(char ch)
+{
+	return ch == ' ' || ch == '\n' || ch == '\r' || ch == '\t';
+}
+
 static bool is_closer(char ch)
 {
 	return ch == '}' || ch == ']' || ch == ')';
@@ -195,6 +200,7 @@ static void set_unnamed(struct bt_cursor *c)
 }
 
 static enum step step_string(struct bt_cursor *c, bool key);
+static enum step at_value(struct bt_cursor *c);
 
 /* "[key] = value": keys of maps are data, so the path counts. A string key is a value of its own. */
 static enum step step_key(struct bt_cursor *c)
@@ -235,10 +241,10 @@ static enum step at_element(struct bt_cursor *c)
 		set_path(c, c->depth ? top(c)->path_len : 0, ".", c->name);
 		if (c->name.len == 0 && c->depth)
 			c->path_len = top(c)->path_len;
-		return STEP_ON;
+		return is_blank(bt_ch(c->t, end)) ? STEP_ON : at_value(c);
 	}
 	set_unnamed(c);
-	return ch == '[' && c->depth ? step_key(c) : STEP_ON;
+	return ch == '[' && c->depth ? step_key(c) : at_value(c);
 }
 
 /* {ptr, slen} and its kin: the pairs of which both names are known to mean this. */
@@ -493,7 +499,10 @@ static enum step at_after(struct bt_cursor *c)
 			top(c)->index++;
 		c->pos++;
 		c->state = AT_ELEMENT;
-		return STEP_ON;
+		if (bt_ch(c->t, c->pos) != ' ' || is_blank(bt_ch(c->t, c->pos + 1)))
+			return STEP_ON;
+		c->pos++;
+		return at_element(c);
 	case '<':
 		end = bt_repeats_end(c->t, c->pos, &times);
 		if (end && c->depth)

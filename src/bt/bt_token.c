@@ -4,17 +4,22 @@
 const uint8_t bt_class[256] = {
 	[0 ... 8] = CH_STRING_STOP,
 	['\t'] = CH_STRING_STOP | CH_DELIMITER,
-	['\n'] = CH_STRING_STOP | CH_DELIMITER,
+	['\n'] = CH_STRING_STOP | CH_DELIMITER | CH_ARGS_STOP,
 	[11 ... 12] = CH_STRING_STOP,
 	['\r'] = CH_STRING_STOP | CH_DELIMITER,
 	[14 ... 31] = CH_STRING_STOP,
 	[' '] = CH_DELIMITER,
 	[','] = CH_DELIMITER,
 	['}'] = CH_DELIMITER,
-	[')'] = CH_DELIMITER,
+	[')'] = CH_DELIMITER | CH_ARGS_STOP,
+	['<'] = CH_ARGS_STOP,
+	['\''] = CH_ARGS_STOP,
+	['{'] = CH_ARGS_STOP,
+	['('] = CH_ARGS_STOP,
+	['['] = CH_ARGS_STOP,
 	[']'] = CH_DELIMITER,
 	[':'] = CH_DELIMITER,
-	['"'] = CH_STRING_STOP,
+	['"'] = CH_STRING_STOP | CH_ARGS_STOP,
 	['\\'] = CH_STRING_STOP,
 	['0' ... '7'] = CH_IDENT | CH_DIGIT | CH_HEX | CH_OCTAL,
 	['8' ... '9'] = CH_IDENT | CH_DIGIT | CH_HEX,
@@ -45,10 +50,12 @@ static size_t read_hex(struct span t, size_t i, uint64_t *ret)
 
 static size_t read_decimal(struct span t, size_t i, uint64_t *ret)
 {
-	size_t first = i;
+	size_t first = i, safe = i < t.len && t.len - i > 19 ? i + 19 : t.len;
 	uint64_t v = 0;
 	bool over = false;
 
+	for (; i < safe && bt_is(t.p[i], CH_DIGIT); i++)	/* 19 digits always fit */
+		v = v * 10 + (uint64_t)(t.p[i] - '0');
 	for (; i < t.len && bt_is(t.p[i], CH_DIGIT); i++)
 		over |= __builtin_mul_overflow(v, 10u, &v) ||
 			__builtin_add_overflow(v, (uint64_t)(t.p[i] - '0'), &v);
@@ -153,6 +160,8 @@ size_t bt_angle_end(struct span t, size_t pos, struct bt_memo *memo)
 	size_t end = t.len - pos > BT_LOOKAHEAD ? pos + BT_LOOKAHEAD : t.len, i = pos;
 	unsigned depth = 0;
 
+	if (BT_AT(t, pos, "<optimized out>"))
+		return pos + 15;
 	if (look_is_vain(&memo->angle, pos))
 		return 0;
 	for (; i < end && t.p[i] != '\n'; i++) {
