@@ -89,11 +89,13 @@ static void add_items(struct buf *ret, const struct report_account *a, struct li
 	buf_addf(ret, "<section aria-labelledby=\"%s\">\n<h2 id=\"%s\">%s (", id, id,
 		 open ? "Open items" : "Hints");
 	report_html_number(ret, all);
-	buf_add_str(
-		ret,
-		open ? ")</h2>\n<p>Until somebody has decided on these, there is no package.</p>\n"
-		     : ")</h2>\n<p>Nothing of these was replaced. They may be harmless; have a "
-		       "look.</p>\n");
+	buf_add_str(ret, ")</h2>\n");
+	if (all == 0) {
+		buf_add_str(ret, "<p>None.</p>\n</section>\n");
+		return;
+	}
+	buf_add_str(ret, open ? "<p>Until somebody has decided on these, there is no package.</p>\n" :
+				"<p>Nothing of these was replaced. They may be harmless; have a look.</p>\n");
 	buf_add_str(ret, "<ol class=\"items\">\n");
 	for (size_t i = 0; i < n; i++) {
 		if (items[i].open != open)
@@ -102,8 +104,6 @@ static void add_items(struct buf *ret, const struct report_account *a, struct li
 		listed++;
 	}
 	buf_add_str(ret, "</ol>\n");
-	if (all == 0)
-		buf_add_str(ret, "<p>None.</p>\n");
 	if (all > listed) {
 		buf_add_str(ret, "<p>Not listed: ");
 		report_html_number(ret, all - listed);

@@ -203,8 +203,11 @@ static int write_package(struct pack *p, struct outdir *dir, struct err *err)
 static int write_private_page(struct pack *p, struct outdir *dir, struct err *err)
 {
 	AUTO_BUF page = BUF_INIT;
-	const struct tally *t = &p->crash->tally;
-	int rc = report_private_page(&p->account, t->items, t->n_items, &page, err);
+	struct tally *t = &p->crash->tally;
+	int rc;
+
+	tally_place(t, p->account.texts, p->account.n_texts);
+	rc = report_private_page(&p->account, t->items, t->n_items, &page, err);
 
 	return rc < 0 ? rc :
 			write_file(dir, p->crash->base, "review-private.html", buf_span(&page), err);

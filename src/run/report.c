@@ -179,8 +179,7 @@ static int watch_item(void *ctx, const char *name, const struct check_item *item
 	struct text_ctx *t = ctx;
 
 	(void)name;
-	/* lines are the same before and after */
-	tally_item(&t->crash->tally, t->crash->names[t->which], SPAN_LIT(""), item);
+	tally_item(&t->crash->tally, t->crash->names[t->which], item);
 	return 0;
 }
 

@@ -30,7 +30,9 @@ struct tally {
 };
 void tally_done(struct tally *t);
 void tally_plan(struct tally *t, const struct artifact *a, const char *file, const struct redact_plan *p);
-void tally_item(struct tally *t, const char *file, struct span text, const struct check_item *item);
+void tally_item(struct tally *t, const char *file, const struct check_item *found);
+/* Turns the second look's offsets into lines and columns of the texts they are of. */
+void tally_place(struct tally *t, const struct scrubbed *const *texts, size_t n);
 /* Rows with distinct counts, for report; the caller frees. */
 struct report_row *tally_rows(struct tally *t, const struct finding_rule *rules, size_t *ret_n);
 

@@ -23,36 +23,45 @@ static uint64_t token_mark(const struct edit *e)
 	return h;
 }
 
-static void add_item(struct tally *t, const char *file, struct span text, uint64_t off,
-		     const char *what, bool open)
+static void place_of(struct span text, uint64_t off, uint64_t *ret_line, uint64_t *ret_col)
 {
-	const char *line = off <= text.len ? memrchr(text.p, '\n', off) : NULL;
+	const char *line = off <= text.len && off ? memrchr(text.p, '\n', off) : NULL;
 	uint64_t n = 1;
 
-	*(open ? &t->open : &t->hints) += 1;
-	if (t->n_items >= TALLY_ITEMS)
-		return;
 	for (const char *p = text.p; line && (p = memchr(p, '\n', line + 1 - p)); p++)
 		n++;
+	*ret_line = n;
+	*ret_col = off - (line ? line + 1 - text.p : 0) + 1;
+}
+
+static struct report_item *add_item(struct tally *t, const char *file, const char *what, bool open)
+{
+	*(open ? &t->open : &t->hints) += 1;
+	if (t->n_items >= TALLY_ITEMS)
+		return NULL;
 	GROW(t->items, t->n_items, t->cap_items);
-	t->items[t->n_items++] = (struct report_item){
-		.file = file,
-		.line = n,
-		.col = off - (line ? line + 1 - text.p : 0) + 1,
-		.what = what,
-		.open = open,
-	};
+	t->items[t->n_items] = (struct report_item){ .file = file, .what = what, .open = open };
+	return &t->items[t->n_items++];
+}
+
+static void add_placed(struct tally *t, const char *file, struct span text, uint64_t off,
+		       const char *what, bool open)
+{
+	struct report_item *item = add_item(t, file, what, open);
+
+	if (item)
+		place_of(text, off, &item->line, &item->col);
 }
 
 static void tally_flags(struct tally *t, const struct artifact *a, const char *file,
 			const struct finding *f)
 {
 	if (f->flags & FINDING_LIMIT)
-		add_item(t, file, a->text, f->off, "an engine limit: the text around was masked", true);
+		add_placed(t, file, a->text, f->off, "an engine limit: the text around was masked", true);
 	if (f->flags & FINDING_HELD)
-		add_item(t, file, a->text, f->off, "a learned credential was held back", true);
+		add_placed(t, file, a->text, f->off, "a learned credential was held back", true);
 	if (f->flags & FINDING_HINT)
-		add_item(t, file, a->text, f->off, "looks unusual", false);
+		add_placed(t, file, a->text, f->off, "looks unusual", false);
 }
 
 void tally_plan(struct tally *t, const struct artifact *a, const char *file, const struct redact_plan *p)
@@ -72,9 +81,22 @@ void tally_plan(struct tally *t, const struct artifact *a, const char *file, con
 		tally_flags(t, a, file, &p->found.v[i]);
 }
 
-void tally_item(struct tally *t, const char *file, struct span text, const struct check_item *item)
+/* The second look speaks of the clean text, which only its caller has: the place is found later. */
+void tally_item(struct tally *t, const char *file, const struct check_item *found)
 {
-	add_item(t, file, text, item->off, item->what, item->level == CHECK_OPEN);
+	struct report_item *item = add_item(t, file, found->what, found->level == CHECK_OPEN);
+
+	if (item)
+		item->col = found->off;
+}
+
+void tally_place(struct tally *t, const struct scrubbed *const *texts, size_t n)
+{
+	for (size_t i = 0; i < t->n_items; i++)
+		for (size_t k = 0; k < n && t->items[i].line == 0; k++)
+			if (strcmp(scrubbed_name(texts[k]), t->items[i].file) == 0)
+				place_of(scrubbed_text(texts[k]), t->items[i].col, &t->items[i].line,
+					 &t->items[i].col);
 }
 
 static int by_rule_and_token(const void *a, const void *b)
