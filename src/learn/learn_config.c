@@ -46,10 +46,16 @@ static bool key_is(struct span key, const char *const *names)
 	return false;
 }
 
+/* A reader's value lives until it reads the next one. */
+static struct span keep(struct config_reader *r, struct span s)
+{
+	return span_make(arena_strndup(r->l->arena, s.p, s.len), s.len);
+}
+
 static void add_user(struct config_reader *r, struct span user)
 {
 	if (user.len && r->n_users < ARRAY_SIZE(r->users))
-		r->users[r->n_users++] = user;
+		r->users[r->n_users++] = keep(r, user);
 }
 
 static void note_secret(struct config_reader *r, uint32_t value)
@@ -178,7 +184,7 @@ int learn_pair(struct config_reader *r, struct span key, struct span value)
 	if (key_is(key, users))
 		add_user(r, value);
 	if (key_is(key, realms) && r->n_realms < ARRAY_SIZE(r->realms))
-		r->realms[r->n_realms++] = value;
+		r->realms[r->n_realms++] = keep(r, value);
 	if (key_is(key, (const char *const[]){ "register", NULL }))
 		return learn_register(r, value);
 	if (is_mailbox(key, value))

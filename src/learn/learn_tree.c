@@ -18,7 +18,7 @@ struct json {
 
 static char json_peek(struct json *j)
 {
-	while (j->at < j->text.len && strchr(" \t\r\n", j->text.p[j->at]))
+	while (j->at < j->text.len && j->text.p[j->at] && strchr(" \t\r\n", j->text.p[j->at]))
 		j->at++;
 	return j->at < j->text.len ? j->text.p[j->at] : '\0';
 }
@@ -174,7 +174,9 @@ int learn_read_json(struct config_reader *r, struct span text, bool *ret_json)
 	struct json j = { .r = r, .text = text };
 	int rc = json_value(&j, span_make("", 0));
 
-	*ret_json = !j.bad;
+	/* "[general]" begins a .conf */
+	json_peek(&j);
+	*ret_json = !j.bad && j.at >= text.len;
 	return rc;
 }
 
