@@ -193,18 +193,15 @@ static void give_limit(struct rule_scanner *s, uint32_t unit, const struct recor
 		give(s, &hit);
 }
 
-/*
- * Takes the matches that begin in [lo, hi), one behind the other, until `done` reaches `enough`. At an
- * engine limit the whole record is given. `done` is hi when nothing more begins before it.
- */
-static void take_matches(struct rule_scanner *s, uint32_t unit, const struct record *r, size_t lo,
-			 size_t hi, size_t enough)
+/* Takes the matches that begin in [lo, hi), one behind the other, until `done` reaches hi. At an engine
+   limit the whole record is given. */
+static void take_matches(struct rule_scanner *s, uint32_t unit, const struct record *r, size_t lo, size_t hi)
 {
 	struct unit_state *st = &s->state[unit];
 
 	if (st->done < lo)
 		st->done = lo;
-	while (st->done < hi && st->done < enough && s->rc == RC_OK) {
+	while (st->done < hi && s->rc == RC_OK) {
 		int found = find_match(s, unit, r, st->done, hi);
 
 		if (found < 0) {
@@ -226,6 +223,8 @@ static void take_windows(struct rule_scanner *s, uint32_t unit, size_t start, si
 {
 	size_t behind = s->rs->units[unit].lookbehind;
 
+	if (s->state[unit].done >= end)
+		return;
 	for (size_t at = start; at < end && s->rc == RC_OK; at += LIMIT_LINE_WINDOW) {
 		struct record r = {
 			.start = at - start > behind ? at - behind : start,
@@ -234,7 +233,7 @@ static void take_windows(struct rule_scanner *s, uint32_t unit, size_t start, si
 		size_t hi = end - at > LIMIT_LINE_WINDOW ? at + LIMIT_LINE_WINDOW : end;
 
 		r.options = (r.start > start ? PCRE2_NOTBOL : 0) | (r.end < end ? PCRE2_NOTEOL : 0);
-		take_matches(s, unit, &r, at, hi, SIZE_MAX);
+		take_matches(s, unit, &r, at, hi);
 	}
 }
 
@@ -257,52 +256,55 @@ static size_t minus(size_t a, size_t b)
 	return a > b ? a - b : 0;
 }
 
-/* How far before and behind a candidate's end a match may begin. */
-static void candidate_reach(const struct rule_unit *u, size_t *ret_before, size_t *ret_behind)
+/* A keyword stands up to a window before or behind the match. */
+static void keyword_reach(const struct rule_unit *u, size_t *ret_before, size_t *ret_after)
 {
-	*ret_before = u->width;
-	*ret_behind = 0;
-	if (u->keyed) {		/* the keyword stands up to a window before or behind the match */
-		*ret_before = u->width + LIMIT_LINE_WINDOW + 64;
-		*ret_behind = LIMIT_LINE_WINDOW;
-	}
+	bool bounded = u->width <= LIMIT_RULE_WIDTH;
+
+	*ret_before = bounded ? u->width + LIMIT_LINE_WINDOW + 64 : WIDTH_UNBOUNDED;
+	*ret_after = LIMIT_LINE_WINDOW;
 }
 
-static void confirm_multiline(struct rule_scanner *s, uint32_t unit, size_t end)
+/*
+ * The matches that begin around one candidate. A search that found nothing says so for all places up
+ * to its end, so that candidates of one number or word cost one search.
+ */
+static void confirm_unit(struct rule_scanner *s, uint32_t unit, size_t end, size_t before, size_t after)
 {
 	const struct rule_unit *u = &s->rs->units[unit];
 	struct record r = { 0, s->text.len, 0 };
-	size_t before, behind, hi;
+	size_t lo, hi;
 
-	candidate_reach(u, &before, &behind);
-	hi = end + behind < s->text.len ? end + behind : s->text.len;
-	take_matches(s, unit, &r, minus(end, before), hi, u->keyed ? SIZE_MAX : end);
+	if (u->keyed)
+		keyword_reach(u, &before, &after);
+	if (!u->multiline) {
+		r.start = s->line;
+		r.end = s->line_end;
+	}
+	if (!u->multiline && r.end - r.start <= LIMIT_LINE_WINDOW && u->keyed) {
+		before = WIDTH_UNBOUNDED;
+		after = LIMIT_LINE_WINDOW;
+	} else if (!u->multiline && r.end - r.start > LIMIT_LINE_WINDOW &&
+		   u->width == WIDTH_UNBOUNDED) {
+		take_windows(s, unit, r.start, r.end);
+		return;
+	}
+	lo = minus(end, before) > r.start ? minus(end, before) : r.start;
+	hi = end + after < r.end ? end + after : r.end;
+	take_matches(s, unit, &r, lo, hi);
 }
 
-int rule_confirm(struct rule_scanner *s, uint32_t unit, size_t end)
+int rule_confirm(struct rule_scanner *s, const struct scan_target *t, size_t end)
 {
-	const struct rule_unit *u = &s->rs->units[unit];
-	struct record r = { 0 };
-	size_t before, behind, lo, hi;
+	bool on_line = end <= s->lines_end && s->text.p[end - 1] != '\n';
 
-	if (u->multiline) {
-		confirm_multiline(s, unit, end);
-		return s->rc;
-	}
-	if (s->text.p[end - 1] == '\n')
-		return s->rc;
-	find_line(s, end - 1);
-	r.start = s->line;
-	r.end = s->line_end;
-	if (r.end - r.start <= LIMIT_LINE_WINDOW) {
-		take_matches(s, unit, &r, r.start, r.end, u->keyed ? SIZE_MAX : end);
-	} else if (u->width == WIDTH_UNBOUNDED) {
-		take_windows(s, unit, r.start, r.end);
-	} else {
-		candidate_reach(u, &before, &behind);
-		lo = minus(end, before) > r.start ? minus(end, before) : r.start;
-		hi = end + behind < r.end ? end + behind : r.end;
-		take_matches(s, unit, &r, lo, hi, u->keyed ? SIZE_MAX : end);
+	if (on_line)
+		find_line(s, end - 1);
+	for (size_t i = 0; i < t->n && s->rc == RC_OK; i++) {
+		uint32_t unit = s->set->units[t->first + i];
+
+		if (on_line || s->rs->units[unit].multiline)
+			confirm_unit(s, unit, end, t->before, t->after);
 	}
 	return s->rc;
 }
@@ -316,7 +318,7 @@ int rule_confirm_all(struct rule_scanner *s, uint32_t unit)
 	if (u->multiline) {
 		struct record r = { 0, s->text.len, 0 };
 
-		take_matches(s, unit, &r, s->from, s->to, SIZE_MAX);
+		take_matches(s, unit, &r, s->from, s->to);
 		return s->rc;
 	}
 	while (at < s->to && s->rc == RC_OK) {
@@ -330,7 +332,7 @@ int rule_confirm_all(struct rule_scanner *s, uint32_t unit)
 		if (is_long && u->width == WIDTH_UNBOUNDED)
 			take_windows(s, unit, r.start, r.end);
 		else
-			take_matches(s, unit, &r, r.start, r.end, SIZE_MAX);
+			take_matches(s, unit, &r, r.start, r.end);
 	}
 	return s->rc;
 }

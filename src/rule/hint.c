@@ -2,202 +2,471 @@
 #include "regex_tree.h"
 #include "rule_internal.h"
 
+#include <math.h>
+
 /*
- * What libhs looks for in place of a regex: something simpler of which each match of the regex holds a
- * part. It only has to lead PCRE2 to the right line, so assertions go, and from both ends whatever is
- * optional: "\b(?:\d{1,3}\.){3}\d{1,3}(?!\d)" becomes "\d\.…\d". That is faster, gives one candidate
- * where the regex as it is gives one for each place it could end, and keeps to what libhs does well.
+ * What libhs looks for in place of a regex: a small part that each match must hold, the rarest one can
+ * be had, best a word. It only has to lead PCRE2 to the right place, so it is chosen for what libhs does
+ * fast and gives one candidate where the whole regex would give one for each place it could end:
+ * "(?<!\d)(?:\d{1,3}\.){3}\d{1,3}(?!\d)" becomes "(?:\d{1,3}\.){3}\d", and
+ * "\bAuthorization:\s{1,9}Basic\s([\w+/]{8,999})" becomes "Authorization:".
  *
- * The invariant: every match of the regex [s, e) contains a match of the hint that ends in (s, e].
+ * Each alternative is flattened to a row of pieces: bytes, cheap groups, and gaps where something wide
+ * stood. A window of pieces without a gap is chosen. The invariant, for a match that begins at s: the
+ * candidate ends in (s - after, s + before]. A look-behind that opens the regex and a look-ahead that
+ * closes it are text beside the match, and take part.
  */
 
-#define REPEAT_EXACT 64		/* a wider range of repeats is made unbounded: libhs counts dearly */
+#define PIECES_MAX 512
+#define STATES_MAX 24		/* what a window may cost libhs, about one a byte */
+#define SEQUENCES_MAX 4096	/* looked at for one regex, before it is left without a hint */
+#define REPEAT_MAX 8		/* repeats of one piece within a window */
 
-static void unlink_node(struct rx_seq *s, struct rx_node *n)
+struct piece {
+	const struct rx_node *node;	/* NULL: a gap */
+	size_t min, max;
+	double bits;			/* how rare */
+	size_t states;
+	size_t reach;			/* greatest distance from the sequence's start to its node's end */
+	bool word;			/* one certain byte, or a group of words */
+	size_t word_len;
+};
+
+struct row {
+	struct piece v[PIECES_MAX];
+	size_t n;
+};
+
+struct hint {
+	struct buf text;
+	size_t before, after;
+	unsigned *budget;		/* sequences that may still be looked at */
+};
+
+static double hint_alternatives(struct hint *h, const struct rx_seq *s);
+
+static size_t add_sat(size_t a, size_t b)
 {
-	if (n->prev)
-		n->prev->next = n->next;
-	else
-		s->first = n->next;
-	if (n->next)
-		n->next->prev = n->prev;
-	else
-		s->last = n->prev;
+	size_t sum;
+
+	return __builtin_add_overflow(a, b, &sum) ? RX_UNBOUNDED : sum;
 }
 
-static bool has_unknown(const struct rx_seq *s);
-
-static bool sequence_has_unknown(const struct rx_seq *s)
+static size_t class_size(const char *p)
 {
-	for (const struct rx_node *n = s->first; n; n = n->next)
-		if (n->type == RX_UNKNOWN || (n->type == RX_GROUP && has_unknown(n->alternatives)))
-			return true;
-	return false;
+	size_t n = 0;
+
+	if (*p != '[')
+		return !strncmp(p, "\\d", 2) ? 10 : !strncmp(p, "\\w", 2) ? 63 : !strncmp(p, "\\s", 2) ? 6 : 200;
+	if (p[1] == '^')
+		return 200;
+	for (p++; *p && *p != ']'; p++) {
+		if (*p == '\\' && p[1]) {
+			p++;
+			n += *p == 'd' ? 10 : *p == 'w' ? 63 : *p == 's' ? 6 : strchr("DWS", *p) ? 200 : 1;
+		} else if (*p == '[' && p[1] == ':') {
+			n += 60;
+		} else if (p[1] == '-' && p[2] && p[2] != ']' && p[2] > *p) {
+			n += (size_t)(p[2] - *p) + 1;
+			p += 2;
+		} else {
+			n++;
+		}
+	}
+	return n;
 }
 
-static bool has_unknown(const struct rx_seq *s)
+/* Rough: digits and spaces are common in what we read, letters less so. */
+static double atom_bits(const struct rx_node *n)
 {
-	for (; s; s = s->next)
-		if (sequence_has_unknown(s))
-			return true;
-	return false;
+	size_t size;
+
+	if (n->literal)
+		return n->text[0] >= '0' && n->text[0] <= '9' ? 4 : 6;
+	size = class_size(n->text);
+	return size >= 200 ? 0.05 : size >= 60 ? 1 : log2(64.0 / (double)(size + 4)) * 0.8;
 }
 
-/* Drops assertions everywhere but a look-behind at the very start, which is text before the match. */
-static void drop_assertions(struct rx_seq *s, bool top)
+static bool row_is_full(const struct row *r)
 {
+	return r->n == PIECES_MAX - 1;
+}
+
+/* What finds no room is dropped, and so is all behind it: the pieces that are there still hold. */
+static struct piece *push(struct row *r)
+{
+	struct piece *p = &r->v[r->n];
+
+	if (!row_is_full(r))
+		r->n++;
+	*p = (struct piece){ .node = NULL };
+	return p;
+}
+
+static void push_gap(struct row *r, size_t reach)
+{
+	push(r)->reach = reach;
+}
+
+static void push_atom(struct row *r, const struct rx_node *n, size_t min, size_t max, size_t reach)
+{
+	struct piece *p = push(r);
+
+	p->node = n;
+	p->min = min;
+	p->max = max;
+	p->reach = reach;
+	p->states = max;
+	p->bits = atom_bits(n) * (double)min;
+	p->word = n->literal && min == max;
+	p->word_len = p->word ? min : 0;
+}
+
+/* Are all alternatives plain words? The length of the shortest, or 0. */
+static size_t words_length(const struct rx_seq *s)
+{
+	size_t shortest = SIZE_MAX;
+
 	for (; s; s = s->next) {
-		bool start = top && !sequence_has_unknown(s);
+		size_t len = 0;
 
-		for (struct rx_node *n = s->first, *next; n; n = next) {
-			next = n->next;
-			if (n->type == RX_BEHIND && start) {
-				n->type = RX_GROUP;
-				n->min = n->max = 1;
-				start = false;
-			} else if (n->type == RX_BEHIND || n->type == RX_ZERO) {
-				unlink_node(s, n);
-			} else if (n->type != RX_FLAGS) {
-				start = false;
-			}
+		for (const struct rx_node *n = s->first; n; n = n->next) {
+			if (n->type == RX_FLAGS)
+				continue;
+			if (n->type != RX_ATOM || !n->literal || n->min != n->max)
+				return 0;
+			len += n->min;
+		}
+		shortest = len < shortest ? len : shortest;
+	}
+	return shortest == SIZE_MAX ? 0 : shortest;
+}
+
+/* What a group costs and says as it is; states above STATES_MAX if it can't be taken so. */
+static void weigh_group(const struct rx_seq *s, double *ret_bits, size_t *ret_states)
+{
+	double least = 1e9;
+	size_t states = 0, alternatives = 0;
+
+	for (; s; s = s->next, alternatives++) {
+		double bits = 0;
+
+		for (const struct rx_node *n = s->first; n; n = n->next) {
+			double b = 0;
+			size_t k = 1;
+
+			if (n->type == RX_FLAGS)
+				continue;
 			if (n->type == RX_GROUP)
-				drop_assertions(n->alternatives, false);
+				weigh_group(n->alternatives, &b, &k);
+			else if (n->type == RX_ATOM)
+				b = atom_bits(n);
+			else
+				k = STATES_MAX + 1;
+			bits += b * (double)n->min;
+			states = add_sat(states, n->max == RX_UNBOUNDED ? STATES_MAX + 1 : k * n->max);
+		}
+		least = bits < least ? bits : least;
+	}
+	*ret_bits = alternatives ? least : 0;
+	*ret_states = states;
+}
+
+static void flatten(struct row *r, const struct rx_seq *s, size_t start, size_t fixed_reach);
+
+static void flatten_group(struct row *r, const struct rx_node *n, size_t start, size_t reach,
+			  bool fixed)
+{
+	size_t states, words = words_length(n->alternatives);
+	double bits;
+	struct piece *p;
+
+	weigh_group(n->alternatives, &bits, &states);
+	if (words && n->min == 1 && n->max == 1) {
+		p = push(r);
+		*p = (struct piece){ n, 1, 1, bits, words, reach, true, words };
+	} else if (n->max <= REPEAT_MAX && states * n->max <= STATES_MAX) {
+		p = push(r);
+		*p = (struct piece){ n, n->min, n->max, bits * (double)n->min, states * n->max, reach, false, 0 };
+	} else if (n->min == 0) {
+		push_gap(r, reach);
+	} else if (!n->alternatives->next) {
+		flatten(r, n->alternatives, start, n->max > 1 || fixed ? reach : 0);
+		if (n->max > 1) {
+			push_gap(r, reach);
+			flatten(r, n->alternatives, start, reach);
+		}
+	} else {		/* each alternative by a part of its own; marked by states of 0 */
+		push_gap(r, reach);
+		p = push(r);
+		*p = (struct piece){ n, 1, 1, 0, 0, reach, false, 0 };
+		push_gap(r, reach);
+	}
+}
+
+/* fixed_reach: what all pieces reach, when they stand in a repeated group; else 0. */
+static void flatten(struct row *r, const struct rx_seq *s, size_t start, size_t fixed_reach)
+{
+	size_t at = start;
+
+	for (const struct rx_node *n = s->first; n && !row_is_full(r); n = n->next) {
+		size_t before = at, reach;
+
+		at = add_sat(at, rx_node_width(n).max);
+		reach = fixed_reach ? fixed_reach : at;
+		if (n->type == RX_GROUP) {
+			flatten_group(r, n, before, reach, fixed_reach != 0);
+		} else if (n->type == RX_UNKNOWN || (n->type == RX_ATOM && n->min == 0 && n->max > REPEAT_MAX)) {
+			push_gap(r, reach);
+		} else if (n->type == RX_ATOM && n->max <= REPEAT_MAX) {
+			push_atom(r, n, n->min, n->max, reach);
+		} else if (n->type == RX_ATOM) {
+			size_t k = n->min < REPEAT_MAX ? n->min : REPEAT_MAX;
+
+			push_atom(r, n, k, k, reach);
+			push_gap(r, reach);
+			push_atom(r, n, k, k, reach);
 		}
 	}
 }
 
-/* Of a sequence with unknown parts, the widest run of known ones is left. */
-static void keep_known(struct rx_seq *s)
+/* Drops what optional pieces a window would begin or end with, and the range of a repeat there. */
+static void trim_window(struct piece *v, size_t *from, size_t *to)
 {
-	struct rx_node *best = NULL, *start = NULL, *next;
-	size_t best_width = 0, width = 0;
-	bool keep = false;
-
-	for (struct rx_node *n = s->first; n; n = n->next) {
-		bool unknown = n->type == RX_UNKNOWN || (n->type == RX_GROUP && has_unknown(n->alternatives));
-
-		if (n->type == RX_FLAGS)
-			continue;
-		if (unknown) {
-			n->type = RX_UNKNOWN;
-			start = NULL;
-			width = 0;
-			continue;
-		}
-		start = start ? start : n;
-		width += rx_node_width(n).min;
-		if (width > best_width) {
-			best_width = width;
-			best = start;
-		}
-	}
-	for (struct rx_node *n = s->first; n; n = next) {
-		next = n->next;
-		if (n == best)
-			keep = true;
-		if (n->type == RX_UNKNOWN)
-			keep = false;
-		if (!keep && n->type != RX_FLAGS)
-			unlink_node(s, n);
-	}
+	while (*from < *to && v[*from].min == 0)
+		(*from)++;
+	while (*from < *to && v[*to - 1].min == 0)
+		(*to)--;
 }
 
-static void trim(struct rx_seq *s, bool tail);
-
-/* Trims the group's alternatives; true if one of them can be empty now, and so the group go. */
-static bool trim_group(struct rx_node *n, bool tail)
+static size_t edge_states(const struct piece *p, bool edge)
 {
-	bool empty = false;
-
-	if (n->max > 1) {
-		n->max = n->min;
-		if (n->min > 1)
-			return false;
-	}
-	for (struct rx_seq *s = n->alternatives; s; s = s->next)
-		trim(s, tail);
-	for (struct rx_seq *s = n->alternatives; s; s = s->next) {
-		bool some = false;
-
-		for (struct rx_node *k = s->first; k; k = k->next)
-			some |= k->type != RX_FLAGS;
-		empty |= !some;
-	}
-	return empty;
+	if (!edge || p->max == 0)
+		return p->states;
+	return p->states / p->max * p->min;
 }
 
-static void trim(struct rx_seq *s, bool tail)
-{
-	struct rx_node *n = tail ? s->last : s->first, *next;
+struct window {
+	size_t from, to;
+	double score;
+};
 
-	for (; n; n = next) {
-		next = tail ? n->prev : n->next;
-		if (n->type == RX_FLAGS)
+/* The best window within [from, to), which has no gap. */
+static void best_window(struct piece *v, size_t from, size_t to, struct window *best)
+{
+	for (size_t i = from; i < to; i++) {
+		double bits = 0;
+		size_t states = 0, word = 0, longest = 0;
+
+		if (v[i].min == 0)
 			continue;
-		if (n->min == 0 || (n->type == RX_GROUP && trim_group(n, tail))) {
-			unlink_node(s, n);
-			continue;
+		for (size_t k = i; k < to; k++) {
+			double score;
+			size_t now;
+
+			bits += v[k].bits;
+			word = v[k].word ? word + v[k].word_len : 0;
+			longest = word > longest ? word : longest;
+			now = states + edge_states(&v[k], true);
+			states += edge_states(&v[k], k == i);
+			if (v[k].min == 0)
+				continue;
+			if (now > STATES_MAX && !(longest && now == longest))
+				break;
+			/* words of 4 and more are found at next to no cost; without any, libhs must step
+			   through each byte */
+			score = (bits < 48 ? bits : 48) + (longest >= 4 ? 60 : longest >= 3 ? 30 : longest * 6.0) -
+				(double)(now - longest) * 0.5;
+			if (score > best->score)
+				*best = (struct window){ i, k + 1, score };
 		}
-		if (n->type == RX_ATOM)
-			n->max = n->min;
-		return;
 	}
 }
 
 static void put_quantifier(struct buf *b, size_t min, size_t max)
 {
-	if (max != RX_UNBOUNDED && max - min > REPEAT_EXACT)
-		max = RX_UNBOUNDED;
-	if (min == 1 && max == 1)
-		return;
-	if (max == RX_UNBOUNDED && min <= 1)
-		buf_add_char(b, min ? '+' : '*');
+	if (min == 0 && max == 1)
+		buf_add_char(b, '?');
 	else if (max == RX_UNBOUNDED)
 		buf_addf(b, "{%zu,}", min);
-	else if (min == 0 && max == 1)
-		buf_add_char(b, '?');
-	else if (min == max)
-		buf_addf(b, "{%zu}", min);
-	else
+	else if (min != max)
 		buf_addf(b, "{%zu,%zu}", min, max);
+	else if (min != 1)
+		buf_addf(b, "{%zu}", min);
 }
 
-static void put_alternatives(struct buf *b, const struct rx_seq *s)
+static void put_node(struct buf *b, const struct rx_node *n, size_t min, size_t max)
 {
-	for (; s; s = s->next) {
-		for (const struct rx_node *n = s->first; n; n = n->next) {
-			if (n->type == RX_FLAGS) {
-				if (*n->text)
-					buf_addf(b, "(?%s)", n->text);
-				continue;
-			}
-			if (n->type == RX_GROUP) {
-				buf_addf(b, "(?%s:", n->text);
-				put_alternatives(b, n->alternatives);
-				buf_add_char(b, ')');
-			} else {
-				buf_add_str(b, n->text);
-			}
-			put_quantifier(b, n->min, n->max);
+	if (n->type == RX_ATOM) {
+		buf_addf(b, n->nocase ? "(?i:%s)" : "%s", n->text);
+	} else {
+		buf_add_str(b, "(?:");
+		for (const struct rx_seq *s = n->alternatives; s; s = s->next) {
+			for (const struct rx_node *k = s->first; k; k = k->next)
+				if (k->type != RX_FLAGS)
+					put_node(b, k, k->min, k->max);
+			if (s->next)
+				buf_add_char(b, '|');
 		}
-		if (s->next)
-			buf_add_char(b, '|');
+		buf_add_char(b, ')');
+	}
+	put_quantifier(b, min, max);
+}
+
+/* A group of unlike alternatives may be the whole hint, by a part of each of them. */
+static double try_groups(const struct row *r, double at_least, unsigned *budget, struct buf *ret_text,
+			 size_t *ret_piece)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		struct hint sub = { BUF_INIT, 0, 0, budget };
+		double score;
+
+		if (!r->v[i].node || r->v[i].states)
+			continue;
+		score = hint_alternatives(&sub, r->v[i].node->alternatives);
+		if (score > at_least) {
+			at_least = score;
+			buf_reset(ret_text);
+			buf_add_span(ret_text, buf_span(&sub.text));
+			*ret_piece = i;
+		}
+		buf_done(&sub.text);
+	}
+	return at_least;
+}
+
+static void put_window(struct buf *b, struct piece *v, struct window *w)
+{
+	trim_window(v, &w->from, &w->to);
+	for (size_t i = w->from; i < w->to; i++) {
+		bool edge = i == w->from || i + 1 == w->to;
+
+		put_node(b, v[i].node, v[i].min, edge ? v[i].min : v[i].max);
 	}
 }
 
-char *rule_regex_hint(struct span regex)
+/* The hint of one sequence, appended to h; its score, 0 if it has none. */
+static double hint_sequence(struct hint *h, const struct rx_seq *s)
 {
-	struct buf b = BUF_INIT;
+	AUTO_FREE struct row *r = xcalloc(1, sizeof(*r));
+	struct window best = { 0, 0, 0.01 };
+	AUTO_BUF group = BUF_INIT;
+	size_t from = 0, last = SIZE_MAX;
+	double score;
+
+	if (*h->budget == 0)
+		return 0;
+	(*h->budget)--;
+	flatten(r, s, 0, 0);
+	for (size_t i = 0; i <= r->n; i++) {
+		if (i < r->n && r->v[i].node && r->v[i].states)
+			continue;
+		best_window(r->v, from, i, &best);
+		from = i + 1;
+	}
+	score = try_groups(r, best.score, h->budget, &group, &last);
+	if (last != SIZE_MAX) {
+		buf_add_span(&h->text, buf_span(&group));
+	} else if (best.to) {
+		put_window(&h->text, r->v, &best);
+		last = best.to - 1;
+	} else {
+		return 0;
+	}
+	if (r->v[last].reach <= s->behind && s->behind + 1 > h->after)
+		h->after = s->behind + 1;
+	if (r->v[last].reach > h->before)
+		h->before = r->v[last].reach;
+	return score;
+}
+
+/* The look-behind that opens the sequence, if any, becomes a group of it; its width. */
+static size_t open_assertions(struct rx_seq *s)
+{
+	struct rx_node *n, *first = s->first, *last = s->last;
+	size_t behind = 0;
+
+	while (first && (first->type == RX_ZERO || first->type == RX_FLAGS))
+		first = first->next;
+	while (last && (last->type == RX_ZERO || last->type == RX_FLAGS))
+		last = last->prev;
+	if (first && first->type == RX_BEHIND) {
+		first->type = RX_GROUP;
+		first->min = first->max = 1;
+		behind = rx_node_width(first).max;
+	}
+	if (last && last->type == RX_AHEAD) {
+		last->type = RX_GROUP;
+		last->min = last->max = 1;
+	}
+	for (n = s->first; n; n = n->next)
+		if (n->type == RX_AHEAD || n->type == RX_BEHIND)
+			n->type = RX_ZERO;
+	return behind;
+}
+
+/* Assertions within groups hold no text of their own. */
+static void close_assertions(struct rx_seq *s)
+{
+	for (; s; s = s->next)
+		for (struct rx_node *n = s->first; n; n = n->next) {
+			if (n->type == RX_AHEAD || n->type == RX_BEHIND)
+				n->type = RX_ZERO;
+			if (n->type == RX_GROUP)
+				close_assertions(n->alternatives);
+		}
+}
+
+/* Removes zero-width nodes, so that what is left stands side by side. */
+static void drop_zero(struct rx_seq *s)
+{
+	for (; s; s = s->next)
+		for (struct rx_node *n = s->first; n; n = n->next) {
+			if (n->type == RX_GROUP)
+				drop_zero(n->alternatives);
+			if (n->type != RX_ZERO && n->type != RX_FLAGS)
+				continue;
+			*(n->prev ? &n->prev->next : &s->first) = n->next;
+			*(n->next ? &n->next->prev : &s->last) = n->prev;
+		}
+}
+
+/* All alternatives; the least score of them, 0 if one has no hint. */
+static double hint_alternatives(struct hint *h, const struct rx_seq *s)
+{
+	double least = 1e9;
+
+	for (; s; s = s->next) {
+		double score = hint_sequence(h, s);
+
+		least = score < least ? score : least;
+		if (s->next)
+			buf_add_char(&h->text, '|');
+	}
+	return least;
+}
+
+char *rule_regex_hint(struct span regex, size_t *ret_before, size_t *ret_after)
+{
+	unsigned budget = SEQUENCES_MAX;
+	struct hint h = { BUF_INIT, 0, 0, &budget };
 	struct rx_tree tree;
+	double score;
 
 	rx_parse(regex, &tree);
-	drop_assertions(tree.alternatives, true);
 	for (struct rx_seq *s = tree.alternatives; s; s = s->next) {
-		keep_known(s);
-		trim(s, true);
-		trim(s, false);
+		s->behind = open_assertions(s);
+		for (struct rx_node *n = s->first; n; n = n->next)
+			if (n->type == RX_GROUP)
+				close_assertions(n->alternatives);
 	}
-	put_alternatives(&b, tree.alternatives);
+	drop_zero(tree.alternatives);
+	score = hint_alternatives(&h, tree.alternatives);
 	arena_free(tree.arena);
-	return buf_steal(&b);
+	*ret_before = h.before;
+	*ret_after = h.after;
+	if (score > 0)
+		return buf_steal(&h.text);
+	buf_done(&h.text);
+	return xstrdup("");
 }

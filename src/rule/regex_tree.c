@@ -3,7 +3,7 @@
 
 struct reader {
 	const char *start, *p, *end;
-	bool extended;			/* (?x) */
+	bool extended, nocase, dotall;	/* (?x), (?i), (?s) */
 	struct rx_tree *tree;
 };
 
@@ -44,6 +44,7 @@ static struct rx_node *new_atom(struct reader *r, const char *text, size_t len, 
 
 	n->text = arena_strndup(r->tree->arena, text, len);
 	n->literal = literal;
+	n->nocase = r->nocase;
 	return n;
 }
 
@@ -147,27 +148,23 @@ static struct rx_node *read_escape(struct reader *r)
 	return new_atom(r, start, (size_t)(r->p - start), !strchr("dDwWsSpP", c));
 }
 
-/* Letters of "(?flags)" and "(?flags:", those that libhs must know too. True if ")" ended them. */
-static bool read_flags(struct reader *r, struct rx_node *n)
+/* Letters of "(?flags)" and "(?flags:". True if ")" ended them. */
+static bool read_flags(struct reader *r)
 {
-	char text[8] = "";
-	bool on = true, has_off = false;
+	bool on = true;
 
 	for (; r->p < r->end && *r->p != ':' && *r->p != ')'; r->p++) {
 		if (*r->p == '^')
 			refuse(r, "(?^) can't be used in rules");
-		if (*r->p == '-')
+		else if (*r->p == '-')
 			on = false;
-		if (*r->p == 'x')
+		else if (*r->p == 'x')
 			r->extended = on;
-		if ((*r->p != 'i' && *r->p != 's') || strlen(text) > 4)
-			continue;
-		if (!on && !has_off)
-			strcat(text, "-");
-		has_off |= !on;
-		strncat(text, r->p, 1);
+		else if (*r->p == 'i')
+			r->nocase = on;
+		else if (*r->p == 's')
+			r->dotall = on;
 	}
-	n->text = arena_strndup(r->tree->arena, text, strlen(text));
 	return r->p < r->end && *r->p++ == ')';
 }
 
@@ -181,13 +178,13 @@ static bool open_group(struct reader *r, struct rx_node *n)
 	} else if (c == ':' || c == '|' || c == '>') {
 		r->p++;
 	} else if (c == '=' || c == '!' || (c == '<' && (next == '=' || next == '!'))) {
-		n->type = next == '=' && c == '<' ? RX_BEHIND : RX_ZERO;
+		n->type = c == '=' ? RX_AHEAD : c == '<' && next == '=' ? RX_BEHIND : RX_ZERO;
 		r->p += c == '<' ? 2 : 1;
 	} else if (c == '<' || c == '\'' || (c == 'P' && next == '<')) {
 		r->p += c == 'P' ? 2 : 1;
 		skip_past(r, c == '\'' ? '\'' : '>');
 	} else if (c && strchr("imsnxJU^-", c) && !(c == '-' && next >= '0' && next <= '9')) {
-		if (read_flags(r, n)) {
+		if (read_flags(r)) {
 			n->type = RX_FLAGS;
 			return false;
 		}
@@ -201,7 +198,7 @@ static bool open_group(struct reader *r, struct rx_node *n)
 static struct rx_node *read_group(struct reader *r)
 {
 	struct rx_node *n = new_node(r, RX_GROUP);
-	bool extended = r->extended;
+	struct reader before = *r;
 
 	if (at_char(r, "*"))
 		refuse(r, "verbs like (*…) can't be used in rules");
@@ -211,7 +208,9 @@ static struct rx_node *read_group(struct reader *r)
 			return n;
 	}
 	n->alternatives = read_alternatives(r);
-	r->extended = extended;
+	r->extended = before.extended;
+	r->nocase = before.nocase;
+	r->dotall = before.dotall;
 	r->p += r->p < r->end;
 	return n;
 }
@@ -231,7 +230,7 @@ static struct rx_node *read_atom(struct reader *r)
 	case '$':
 		return new_node(r, RX_ZERO);
 	case '.':
-		return new_atom(r, ".", 1, false);
+		return r->dotall ? new_atom(r, "(?s:.)", 6, false) : new_atom(r, "[^\\n]", 5, false);
 	case '{':
 	case '}':
 	case ']':		/* literals here; libhs reads some of them otherwise */
@@ -331,7 +330,7 @@ static struct rx_seq *read_alternatives(struct reader *r)
 
 void rx_parse(struct span regex, struct rx_tree *ret)
 {
-	struct reader r = { regex.p, regex.p, regex.p + regex.len, false, ret };
+	struct reader r = { regex.p, regex.p, regex.p + regex.len, false, false, false, ret };
 
 	*ret = (struct rx_tree){ .arena = arena_new() };
 	if (memchr(regex.p, '\0', regex.len))
@@ -359,7 +358,7 @@ struct rx_width rx_node_width(const struct rx_node *n)
 {
 	struct rx_width w = { 1, 1 };
 
-	if (n->type == RX_FLAGS || n->type == RX_BEHIND || n->type == RX_ZERO)
+	if (n->type == RX_FLAGS || n->type == RX_BEHIND || n->type == RX_AHEAD || n->type == RX_ZERO)
 		return (struct rx_width){ 0, 0 };
 	if (n->type == RX_UNKNOWN)
 		return (struct rx_width){ 0, RX_UNBOUNDED };

@@ -14,16 +14,17 @@
 enum rx_type {
 	RX_ATOM,		/* one byte: a literal, class, escape; `text` is how it is written */
 	RX_GROUP,		/* alternatives */
-	RX_FLAGS,		/* (?i) up to the end of the enclosing group */
+	RX_FLAGS,		/* (?i) and the like; the atoms behind it know */
 	RX_BEHIND,		/* (?<=…): alternatives */
+	RX_AHEAD,		/* (?=…): alternatives */
 	RX_ZERO,		/* any other assertion */
 	RX_UNKNOWN,		/* references, recursion, conditions: any width */
 };
 
 struct rx_node {
 	enum rx_type type;
-	const char *text;	/* RX_ATOM, for libhs; RX_FLAGS and RX_GROUP: "i-s" and the like, or "" */
-	bool literal;		/* RX_ATOM: one certain byte (or one letter in any case) */
+	const char *text;	/* RX_ATOM: how libhs has it written, flags aside */
+	bool literal, nocase;	/* RX_ATOM: one certain byte; in any case */
 	size_t min, max;	/* how often */
 	struct rx_seq *alternatives;
 	struct rx_node *prev, *next;
@@ -31,6 +32,7 @@ struct rx_node {
 struct rx_seq {
 	struct rx_node *first, *last;
 	struct rx_seq *next;
+	size_t behind;		/* for hints: the width of a look-behind that opens it */
 };
 struct rx_width {
 	size_t min, max;

@@ -84,6 +84,7 @@ struct rule_unit {
  */
 struct scan_target {
 	size_t first, n;
+	size_t before, after;		/* of a regex: how far around a candidate its matches may begin */
 };
 struct scan_set {
 	uint8_t *member;		/* one flag a unit */
@@ -133,9 +134,9 @@ struct regex_shape {
 	size_t refused_at;
 };
 void rule_regex_shape(struct span regex, struct regex_shape *ret);
-/* A simpler regex for libhs: whatever the regex matches, this one matches a part of it that ends
-   inside. The caller frees. */
-char *rule_regex_hint(struct span regex);
+/* hint.c: what libhs is to look for instead; "" if there is nothing. The caller frees. A match that
+   begins at s has a candidate whose end is in (s - after, s + before]. */
+char *rule_regex_hint(struct span regex, size_t *ret_before, size_t *ret_after);
 /* Compiles the regex at `at`; errors are placed inside it. */
 int rule_regex_compile(const struct conf *c, const struct conf_node *at, bool multiline,
 		       pcre2_code **ret, struct err *err);
@@ -186,8 +187,8 @@ struct rule_scanner {
 	void *ctx;
 	int rc;
 };
-/* A candidate of unit u: some match of it may hold the byte before `end`. Gives the hits. */
-int rule_confirm(struct rule_scanner *s, uint32_t u, size_t end);
+/* Candidates of t's units that end at `end`. Gives the hits. */
+int rule_confirm(struct rule_scanner *s, const struct scan_target *t, size_t end);
 /* Everything that unit u matches and that begins in [s->from, s->to), by PCRE2 alone. */
 int rule_confirm_all(struct rule_scanner *s, uint32_t u);
 /* Where a multi-line unit's search begins, for a range that a match from before may reach into. */

@@ -60,18 +60,10 @@ static int on_candidate(unsigned id, unsigned long long from, unsigned long long
 
 	(void)from;
 	(void)flags;
-	for (size_t i = 0; i < t->n; i++) {
-		uint32_t unit = s->set->units[t->first + i];
-
-		/* a candidate's last byte belongs to the match, which can't be one that is done */
-		if (end <= s->state[unit].done && !s->rs->units[unit].keyed)
-			continue;
-		if (end > s->lines_end && !s->rs->units[unit].multiline)
-			continue;
-		if (rule_confirm(s, unit, end) < 0)
-			return 1;
-	}
-	return 0;
+	if (t->n == 1 && end + t->after <= s->state[s->set->units[t->first]].done &&
+	    id >= s->set->first_regex)
+		return 0;		/* the commonest case: within a match that is known */
+	return rule_confirm(s, t, end) < 0;
 }
 
 static size_t line_start(struct span text, size_t at)

@@ -37,7 +37,7 @@ static void add_target(struct scan_set *set, char *expression, unsigned flags)
 		set->flags = xreallocarray(set->flags, cap, sizeof(*set->flags));
 		set->cap_targets = cap;
 	}
-	set->targets[set->n_targets] = (struct scan_target){ set->n_units, 0 };
+	set->targets[set->n_targets] = (struct scan_target){ .first = set->n_units };
 	set->expressions[set->n_targets] = expression;
 	set->flags[set->n_targets] = flags;
 	set->n_targets++;
@@ -142,9 +142,13 @@ static unsigned regex_flags(const struct rule_unit *u, const char *expression)
 static void add_regexes(const struct ruleset *rs, struct scan_set *set)
 {
 	for (size_t u = 0; u < rs->n_units; u++) {
+		size_t before, after;
+
 		if (!set->member[u] || rs->units[u].keyed)
 			continue;
-		add_target(set, rule_regex_hint(rs->units[u].source), 0);
+		add_target(set, rule_regex_hint(rs->units[u].source, &before, &after), 0);
+		set->targets[set->n_targets - 1].before = before;
+		set->targets[set->n_targets - 1].after = after;
 		add_unit(set, u);
 	}
 }
