@@ -98,22 +98,28 @@ static int open_files(const struct gdb_job *job, struct span script, struct gdb_
 	return rc;
 }
 
-/* A path becomes part of a gdb command or an argument: one line, and absolute, so no option. */
-static bool path_is_plain(const char *path)
+/* A path becomes part of a gdb command or an argument: one line, and absolute, so no option. NULL if
+   it can't be that. */
+static char *plain_path(const char *path)
 {
-	if (*path != '/')
-		return false;
-	for (; *path; path++)
-		if ((unsigned char)*path < 0x20 || *path == 0x7f)
-			return false;
-	return true;
+	AUTO_FREE char *cwd = *path == '/' ? NULL : getcwd(NULL, 0);
+	char *full = *path == '/' ? xstrdup(path) : xasprintf("%s/%s", cwd ? cwd : "", path);
+
+	for (const char *p = full; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f) {
+			free(full);
+			return NULL;
+		}
+	return full;
 }
 
 static int build_argv(const struct gdb_job *job, const struct gdb_session *s, const char *gdb,
 		      const char *const *commands, struct strings *argv, struct err *err)
 {
-	if ((job->exe && !path_is_plain(job->exe)) ||
-	    (job->sysroot && !path_is_plain(job->sysroot)))
+	AUTO_FREE char *exe = job->exe ? plain_path(job->exe) : NULL;
+	AUTO_FREE char *sysroot = job->sysroot ? plain_path(job->sysroot) : NULL;
+
+	if ((job->exe && !exe) || (job->sysroot && !sysroot))
 		return err_set(err, RC_REFUSED, "gdb can't be given this program or sysroot path");
 	strings_add(argv, xstrdup(gdb));
 	strings_add(argv, xstrdup("-nx"));
@@ -122,9 +128,9 @@ static int build_argv(const struct gdb_job *job, const struct gdb_session *s, co
 		strings_add(argv, xstrdup("-iex"));
 		strings_add(argv, xstrdup(settings[i]));
 	}
-	if (job->sysroot) {
+	if (sysroot) {
 		strings_add(argv, xstrdup("-iex"));
-		strings_add(argv, xasprintf("set sysroot %s", job->sysroot));
+		strings_add(argv, xasprintf("set sysroot %s", sysroot));
 	}
 	strings_add(argv, xasprintf("--core=/proc/self/fd/%d", s->core));
 	for (; *commands; commands++) {
@@ -135,8 +141,8 @@ static int build_argv(const struct gdb_job *job, const struct gdb_session *s, co
 	}
 	strings_add(argv, xstrdup("-ex"));
 	strings_add(argv, xasprintf("echo \\n%s\\n", s->marker));
-	if (job->exe)
-		strings_add(argv, xstrdup(job->exe));
+	if (exe)
+		strings_add(argv, xstrdup(exe));
 	return RC_OK;
 }
 

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,14 +16,16 @@
 
 /*
  * For tests that need dumps to go to a pipe handler: core_pattern_pipe, crash something, look
- * whether core_pattern_dumped, core_pattern_restore. The pattern is the whole machine's: a child
- * puts it back when the test ends in whatever way.
+ * whether core_pattern_dumped, core_pattern_restore. The pattern is the whole machine's: a lock on
+ * it keeps two tests from taking each other's for the one to restore, and a child puts it back when
+ * the test ends in whatever way.
  */
 
 #define CORE_PATTERN "/proc/sys/kernel/core_pattern"
 
 struct core_pattern {
 	char *dump;		/* the file that the handler makes */
+	int lock;
 	int hold;		/* the restorer waits for its closing */
 	pid_t restorer;
 };
@@ -57,12 +60,14 @@ static inline void core_pattern_pipe(const char *folder, struct core_pattern *re
 	fprintf(f, "#!/bin/sh\ncat >%s\n", ret->dump);
 	fclose(f);
 	assert_int_equal(chmod(handler, 0700), 0);
+	ret->lock = open(CORE_PATTERN, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(flock(ret->lock, LOCK_EX), 0);
 	assert_int_equal(file_read(CORE_PATTERN, 4096, &before, NULL), RC_OK);
 	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
 	ret->hold = pipes[1];
 	ret->restorer = fork();
 	if (ret->restorer == 0) {
-		setsid();
+		setsid();	/* and with the lock, until it ends */
 		close(pipes[1]);
 		while (read(pipes[0], &byte, 1) < 0)
 			;
@@ -88,6 +93,7 @@ static inline void core_pattern_restore(struct core_pattern *p)
 {
 	int status = -1;
 
+	close(p->lock);
 	close(p->hold);
 	assert_int_equal(waitpid(p->restorer, &status, 0), p->restorer);
 	assert_int_equal(status, 0);
