@@ -106,18 +106,31 @@ static int take_exe(struct crash *c, struct err *err)
 	return RC_OK;
 }
 
+static bool is_word(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Does this machine's name stand at p? A short one only as a word of its own. */
+static bool is_host_at(const char *start, const char *p, const char *host, size_t n)
+{
+	if (n == 0 || strncmp(p, host, n) != 0)
+		return false;
+	return n >= 6 || ((p == start || !is_word(p[-1])) && !is_word(p[n]));
+}
+
 /* The first part of the files' names: the core's, without ':' and this machine's name. */
 static char *base_name(const char *path)
 {
-	const char *slash = strrchr(path, '/');
+	const char *slash = strrchr(path, '/'), *start = slash ? slash + 1 : path;
 	AUTO_BUF out = BUF_INIT;
 	char host[256] = "";
 	size_t n;
 
 	gethostname(host, sizeof(host) - 1);
 	n = strlen(host);
-	for (const char *p = slash ? slash + 1 : path; *p;) {
-		if (n >= 3 && strncmp(p, host, n) == 0) {
+	for (const char *p = start; *p;) {
+		if (is_host_at(start, p, host, n)) {
 			buf_add_str(&out, "host");
 			p += n;
 			continue;

@@ -134,7 +134,6 @@ int engine_new(const struct run_options *o, bool keep_map, struct engine **ret, 
 	if (rc < 0)
 		return rc;
 	e->options = o;
-	/* without a key the case must not matter; with one, no name is a case of its own */
 	e->case_name = o->case_name ? xstrdup(o->case_name) : random_case();
 	e->learn_texts = !o->no_learn;
 	rc = run_ruleset(o->rules, o->policy, &e->rules, err);

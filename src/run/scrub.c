@@ -398,6 +398,7 @@ int run_scrub(const struct run_scrub_job *job, bool as_json, struct run_scrub_re
 {
 	struct scrub s = { .job = job, .result = ret, .err = err };
 	AUTO(tempfile) t = NULL;
+	struct run_options common = job->common;
 	struct sink_fd findings;
 	int rc = RC_OK;
 
@@ -411,7 +412,10 @@ int run_scrub(const struct run_scrub_job *job, bool as_json, struct run_scrub_re
 		sink_fd_init(&findings, tempfile_fd(t), job->findings_path);
 		s.findings = &findings;
 	}
-	rc = engine_new(&job->common, job->common.map_path != NULL, &s.engine, err);
+	/* a key without a case: its tokens agree from one scrub to the next */
+	if (common.key_file && !common.case_name)
+		common.case_name = "scrub";
+	rc = engine_new(&common, job->common.map_path != NULL, &s.engine, err);
 	if (rc == RC_OK)
 		rc = scrub_texts(&s, err);
 	if (rc == RC_OK && s.findings)

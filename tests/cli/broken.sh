@@ -75,7 +75,7 @@ broken "a key that others can read" 2 'error' --key-file open.key "$core"
 broken "a key of another length" 2 'error' --key-file short.key "$core"
 broken "an attachment that is not there" 1 'No such file' --attach missing "$core"
 broken "a program that is none" 1 'error' --exe text "$core"
-broken "no gdb" 1 'gdb' --gdb ./missing "$core"
+broken "no gdb" 1 'missing' --gdb ./missing "$core"
 broken "a gdb that hangs" 1 'seconds\|time' --gdb fake/hang --timeout 1 "$core"
 broken "a gdb that dies" 1 'gdb' --gdb fake/die "$core"
 broken "a gdb that fails" 1 'gdb' --gdb fake/fail "$core"
@@ -91,5 +91,5 @@ if [ "$(id -u)" = 0 ] && mkdir disk && mount -t tmpfs -o size=64k none disk 2>/d
 fi
 head -c "$(($(stat -c %s "$core") / 2))" "$core" >half
 expect "a truncated core still makes a report" 0 "$CORESCRUB" report --no-map -o out/half half
-check "and says that it is truncated" grep -q truncated "$work/err"
+check "and says that it is truncated" grep -q truncated .err
 finish

@@ -9,7 +9,7 @@ for mode in null abort deadlock; do
 	mkdir -p "$out"
 	expect "$mode: report" 0 "$CORESCRUB" report -v -o "$out/report" \
 		--attach "$top/examples/pbxlike/pbxlike.conf" "$core"
-	mv "$work/out" "$work/err" "$out/"
+	mv "$work/.out" "$work/.err" "$out/"
 	check "$mode: nothing planted leaves" "$top/tests/cli/plants.py" "$planted" "$out"
 	for part in thread1 brief full locks info; do
 		check "$mode: $part" test -s "$out/report/core-pbxlike-$mode-$part.txt"

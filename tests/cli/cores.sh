@@ -35,7 +35,7 @@ cp /usr/bin/sleep here-today
 check "a core of a program that will go" core_of core.gone ./here-today 100
 rm here-today
 expect "a core without its program" 0 "$CORESCRUB" report -o gone core.gone
-check "says what is missing" grep -q -e '--exe' err
+check "says what is missing" grep -q -e '--exe' .err
 check "and still shows threads" grep -q '^Thread 1 ' gone/core.gone-brief.txt
 printf 'from 203.0.113.9\n' >note.txt
 export SOURCE_DATE_EPOCH=1795400000

@@ -16,22 +16,22 @@ not_ok() {
 }
 # check NAME COMMAND…: passes if the command does
 check() {
-	name=$1
+	test_name=$1
 	shift
-	if "$@" >"$work/.check" 2>&1; then ok "$name"; else
-		not_ok "$name"
+	if "$@" >"$work/.check" 2>&1; then ok "$test_name"; else
+		not_ok "$test_name"
 		tail -n 20 "$work/.check"
 	fi
 }
-# expect NAME STATUS COMMAND…: passes if the command exits so; its output is in $work/out and $work/err
+# expect NAME STATUS COMMAND…: passes if the command exits so; its output is in $work/.out and .err
 expect() {
-	name=$1 wanted=$2
+	test_name=$1 wanted_status=$2
 	shift 2
-	"$@" >"$work/out" 2>"$work/err" </dev/null
-	got=$?
-	if [ "$got" = "$wanted" ]; then ok "$name"; else
-		not_ok "$name: exit $got instead of $wanted"
-		tail -n 10 "$work/err"
+	"$@" >"$work/.out" 2>"$work/.err" </dev/null
+	status=$?
+	if [ "$status" = "$wanted_status" ]; then ok "$test_name"; else
+		not_ok "$test_name: exit $status instead of $wanted_status"
+		tail -n 10 "$work/.err"
 	fi
 }
 finish() { exit "$bad"; }
