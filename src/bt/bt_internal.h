@@ -10,7 +10,8 @@
  * bt_decode.c   what a string says, and the way back to source
  * bt_line.c     what a line begins: a frame, a thread, a local, nothing
  * bt_frame.c    a frame's head
- * bt_record.c   values: the machine that walks one record
+ * bt_record.c   the machine that walks one record: groups, names, commas
+ * bt_value.c    one value of a record
  * bt_cursor.c   from record to record; bt_next and its kin
  * bt.c          the index
  *
@@ -73,6 +74,7 @@ struct bt_look {
 };
 struct bt_memo {
 	struct bt_look angle, paren;
+	bool loose;		/* outside of frames: anything may stand on the next line */
 	size_t no_close_from, no_close;	/* a string that begins between these ends behind them */
 };
 
@@ -170,11 +172,28 @@ struct bt_cursor {
 	struct bt_level levels[LIMIT_BT_DEPTH];
 	char path[BT_PATH_MAX];
 };
+static inline struct bt_level *bt_top(struct bt_cursor *c)	/* the innermost group, or NULL */
+{
+	return c->depth ? &c->levels[c->depth - 1] : NULL;
+}
+static inline bool bt_is_closer(char ch)
+{
+	return ch == '}' || ch == ']' || ch == ')';
+}
+enum bt_step { STEP_ON, STEP_ITEM, STEP_END };
+/* Makes c->v an item of [off, end) and goes on behind it. */
+enum bt_step bt_leaf(struct bt_cursor *c, enum bt_type type, size_t off, size_t end);
+void bt_push(struct bt_cursor *c, size_t off, char close);	/* opens a group at off */
 /* Begins a record: a value of this name (may be empty), or arguments. */
 void bt_record_begin(struct bt_cursor *c, size_t pos, struct span name);
 void bt_record_begin_args(struct bt_cursor *c, size_t pos);	/* behind the '(' */
 /* The record's next item, NULL at its end: pos is then behind it. When skimming goes to its end at once. */
 const struct bt_value *bt_record_next(struct bt_cursor *c);
+
+/* bt_value.c: the value at pos: an item, or a group opened, or text stepped over. */
+enum bt_step bt_step_value(struct bt_cursor *c);
+/* The string that was read into c->string; `key`: "] = " stands behind it. */
+enum bt_step bt_step_string(struct bt_cursor *c, bool key);
 
 /* bt_frame.c: reads the head at pos into c->frame, goes to its arguments or, without any, behind it. */
 void bt_frame_read(struct bt_cursor *c, size_t pos);

@@ -161,7 +161,7 @@ static bool has_gdb_mark(struct span t, size_t pos)
 	struct span line = span_make(t.p + pos, bt_line_end(t, pos) - pos);
 
 	return memmem(line.p, line.len, " <repeats ", 10) || memmem(line.p, line.len, "\"...", 4) ||
-	       memmem(line.p, line.len, " = 0x", 5);
+	       memmem(line.p, line.len, " = 0x", 5) || memchr(line.p, '\0', line.len);
 }
 
 static bool is_member(struct span t, size_t pos)

@@ -8,16 +8,9 @@
  * record and closes what is open.
  */
 
-enum step { STEP_ON, STEP_ITEM, STEP_END };
-
 static unsigned closer_index(char close)
 {
 	return close == '}' ? 0 : close == ']' ? 1 : 2;
-}
-
-static struct bt_level *top(struct bt_cursor *c)
-{
-	return c->depth ? &c->levels[c->depth - 1] : NULL;
 }
 
 static void set_path(struct bt_cursor *c, size_t len, const char *sep, struct span name)
@@ -48,7 +41,7 @@ static void set_path_index(struct bt_cursor *c, size_t len, uint64_t index)
 	set_path(c, len, "", span_make(text + i, sizeof(text) - i));
 }
 
-static void push(struct bt_cursor *c, size_t off, char close)
+void bt_push(struct bt_cursor *c, size_t off, char close)
 {
 	if (c->depth == LIMIT_BT_DEPTH) {
 		c->over++;
@@ -69,12 +62,13 @@ static void begin(struct bt_cursor *c, size_t pos)
 	c->path_len = 0;
 	c->name = span_make("", 0);
 	c->memo.angle.end = c->memo.paren.end = 0;
+	c->memo.loose = !c->in_frame && !c->args;
 }
 
 void bt_record_begin(struct bt_cursor *c, size_t pos, struct span name)
 {
-	begin(c, pos);
 	c->args = false;
+	begin(c, pos);
 	c->name = name;
 	set_path(c, 0, "", name);
 	c->state = AT_VALUE;
@@ -82,9 +76,9 @@ void bt_record_begin(struct bt_cursor *c, size_t pos, struct span name)
 
 void bt_record_begin_args(struct bt_cursor *c, size_t pos)
 {
-	begin(c, pos);
 	c->args = true;
-	push(c, pos - 1, ')');
+	begin(c, pos);
+	bt_push(c, pos - 1, ')');
 	c->levels[0].named = true;
 	c->state = AT_ELEMENT;
 }
@@ -95,7 +89,7 @@ static unsigned braces(const struct bt_cursor *c)
 	return c->depth - (c->args && c->depth > 0);
 }
 
-static enum step leaf(struct bt_cursor *c, enum bt_type type, size_t off, size_t end)
+enum bt_step bt_leaf(struct bt_cursor *c, enum bt_type type, size_t off, size_t end)
 {
 	c->pos = end;
 	c->state = AT_AFTER;
@@ -112,10 +106,10 @@ static enum step leaf(struct bt_cursor *c, enum bt_type type, size_t off, size_t
 }
 
 /* Closes the innermost level; at `end` is what stands behind it. */
-static enum step pop(struct bt_cursor *c, size_t end)
+static enum bt_step pop(struct bt_cursor *c, size_t end)
 {
 	struct bt_level l = c->levels[--c->depth];
-	enum step s;
+	enum bt_step s;
 
 	c->open[closer_index(l.close)]--;
 	if (c->depth == 0 && c->args) {
@@ -125,11 +119,11 @@ static enum step pop(struct bt_cursor *c, size_t end)
 	}
 	c->pointer = false;
 	c->path_len = l.path_len;
-	s = leaf(c, BT_GROUP, l.off, end);
+	s = bt_leaf(c, BT_GROUP, l.off, end);
 	return s;
 }
 
-static enum step close_with(struct bt_cursor *c, char ch)
+static enum bt_step close_with(struct bt_cursor *c, char ch)
 {
 	if (c->over && ch == '}') {
 		c->over--;
@@ -141,17 +135,12 @@ static enum step close_with(struct bt_cursor *c, char ch)
 		c->state = AT_AFTER;
 		return STEP_ON;
 	}
-	return pop(c, top(c)->close == ch ? c->pos + 1 : c->pos);
+	return pop(c, bt_top(c)->close == ch ? c->pos + 1 : c->pos);
 }
 
 static bool is_blank(char ch)
 {
 	return ch == ' ' || ch == '\n' || ch == '\r' || ch == '\t';
-}
-
-static bool is_closer(char ch)
-{
-	return ch == '}' || ch == ']' || ch == ')';
 }
 
 /* The line ends inside of something open: does the next one go on with it? gdb breaks lines behind
@@ -188,7 +177,7 @@ static bool skip_white(struct bt_cursor *c)
    were the struct's own. */
 static void set_unnamed(struct bt_cursor *c)
 {
-	struct bt_level *l = top(c);
+	struct bt_level *l = bt_top(c);
 
 	c->name = span_make("", 0);
 	if (!l)
@@ -199,11 +188,8 @@ static void set_unnamed(struct bt_cursor *c)
 		set_path_index(c, l->path_len, l->index);
 }
 
-static enum step step_string(struct bt_cursor *c, bool key);
-static enum step at_value(struct bt_cursor *c);
-
 /* "[key] = value": keys of maps are data, so the path counts. A string key is a value of its own. */
-static enum step step_key(struct bt_cursor *c)
+static enum bt_step step_key(struct bt_cursor *c)
 {
 	static const char stop[] = "[]{}\"\n,";
 	size_t i = c->pos + 1;
@@ -212,7 +198,7 @@ static enum step step_key(struct bt_cursor *c)
 		if (!BT_AT(c->t, c->string.end, "] = "))
 			return STEP_ON;
 		c->pos = i;
-		return step_string(c, true);
+		return bt_step_string(c, true);
 	}
 	while (i < c->t.len && i - c->pos < BT_NAME_MAX && !(c->t.p[i] && strchr(stop, c->t.p[i])))
 		i++;
@@ -221,12 +207,12 @@ static enum step step_key(struct bt_cursor *c)
 	return STEP_ON;
 }
 
-static enum step at_element(struct bt_cursor *c)
+static enum bt_step at_element(struct bt_cursor *c)
 {
 	char ch = c->t.p[c->pos];
 	size_t end;
 
-	if (is_closer(ch))
+	if (bt_is_closer(ch))
 		return close_with(c, ch);
 	if (ch == ',') {
 		c->state = AT_AFTER;
@@ -237,241 +223,14 @@ static enum step at_element(struct bt_cursor *c)
 	if (end) {
 		c->pos = end;
 		if (c->depth)
-			top(c)->named = true;
-		set_path(c, c->depth ? top(c)->path_len : 0, ".", c->name);
+			bt_top(c)->named = true;
+		set_path(c, c->depth ? bt_top(c)->path_len : 0, ".", c->name);
 		if (c->name.len == 0 && c->depth)
-			c->path_len = top(c)->path_len;
-		return is_blank(bt_ch(c->t, end)) ? STEP_ON : at_value(c);
+			c->path_len = bt_top(c)->path_len;
+		return is_blank(bt_ch(c->t, end)) ? STEP_ON : bt_step_value(c);
 	}
 	set_unnamed(c);
-	return ch == '[' && c->depth ? step_key(c) : at_value(c);
-}
-
-/* {ptr, slen} and its kin: the pairs of which both names are known to mean this. */
-static bool is_pair(struct span text, struct span len)
-{
-	static const char *const pairs[][2] = {
-		{ "ptr", "slen" },		/* pjlib */
-		{ "s", "len" },			/* SIP routers' str */
-		{ "str", "len" },		/* Go */
-		{ "data_ptr", "length" },	/* Rust's &str */
-		{ "_M_str", "_M_len" },		/* std::string_view */
-		{ "data", "len" },		/* nginx's ngx_str_t */
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++)
-		if (span_eq_str(text, pairs[i][0]) && span_eq_str(len, pairs[i][1]))
-			return true;
-	return false;
-}
-
-/* The length that the string member just read has by its neighbour, before or behind it; -1 if none. */
-static int64_t pair_length(const struct bt_cursor *c, size_t end)
-{
-	const struct bt_level *l = c->depth ? &c->levels[c->depth - 1] : NULL;
-	struct bt_memo memo = c->memo;
-	struct bt_number n;
-	struct span name;
-	size_t i;
-
-	if (!l || c->name.len == 0 || c->name.len > 8)
-		return -1;
-	if (l->has_len && (span_eq_str(c->name, "data") || span_eq_str(c->name, "_M_str")))
-		return (int64_t)l->len_value;
-	if (bt_ch(c->t, end) != ',')
-		return -1;
-	for (i = end + 1; bt_ch(c->t, i) == ' ' || (i < c->t.len && (c->t.p[i] == '\n' || c->t.p[i] == '\r')); i++)
-		;
-	i = bt_name_end(c->t, i, false, &memo, &name);
-	if (!i || !is_pair(c->name, name) || !bt_number(c->t, i, &n) || (int64_t)n.value < 0)
-		return -1;
-	return (int64_t)n.value;
-}
-
-/* The string that was read into c->string. */
-static enum step step_string(struct bt_cursor *c, bool key)
-{
-	enum step s;
-
-	s = leaf(c, BT_STRING, c->pos, c->string.end);
-	if (!c->skim) {
-		c->v.cut = c->string.cut;
-		c->v.expanded = c->string.expanded;
-		c->v.slen = key ? -1 : pair_length(c, c->pos);
-		bt_decode(c->t, &c->string, &c->decoded, &c->map, &c->v.decoded);
-		c->v.map = &c->map;
-	}
-	if (key) {
-		c->pos += 4;	/* "] = " */
-		c->state = AT_VALUE;
-	}
-	return s;
-}
-
-static bool begins_string(const struct bt_cursor *c, size_t pos)
-{
-	char a = bt_ch(c->t, pos), b = bt_ch(c->t, pos + 1);
-
-	if (a == '"' || a == '\'' || BT_AT(c->t, pos, "<incomplete sequence "))
-		return true;
-	if (a == 'L' || a == 'u' || a == 'U' || a == 'b')
-		return b == '"' || b == '\'' || (b == '8' && bt_ch(c->t, pos + 2) == '"');
-	return false;
-}
-
-/* 0x… <symbol> "text": the address is then no item of its own. */
-static bool leads_to_string(struct bt_cursor *c, size_t end)
-{
-	size_t i = end;
-
-	if (BT_AT(c->t, i, " <") && !BT_AT(c->t, i, " <repeats ") && !BT_AT(c->t, i, " <incomplete ")) {
-		i = bt_angle_end(c->t, i + 1, &c->memo);
-		if (!i)
-			return false;
-	}
-	if (bt_ch(c->t, i) != ' ' || !begins_string(c, i + 1))
-		return false;
-	c->pos = i + 1;
-	return true;
-}
-
-static void note_length(struct bt_cursor *c, uint64_t value)
-{
-	struct bt_level *l = top(c);
-
-	if (l && (span_eq_str(c->name, "len") || span_eq_str(c->name, "_M_len"))) {
-		l->has_len = (int64_t)value >= 0;
-		l->len_value = value;
-	}
-}
-
-static enum step step_number(struct bt_cursor *c, size_t off, const struct bt_number *n)
-{
-	enum step s;
-
-	if (n->hex && leads_to_string(c, n->end)) {
-		c->pointer = true;
-		c->address = n->value;
-		return STEP_ON;
-	}
-	note_length(c, n->value);
-	s = leaf(c, BT_INTEGER, off, n->end);
-	c->v.integer = n->value;
-	c->v.is_pointer = n->hex;
-	return s;
-}
-
-static enum step step_word(struct bt_cursor *c)
-{
-	size_t off = c->pos, end = bt_word_end(c->t, off, &c->memo), trimmed = end;
-	char next = bt_ch(c->t, end);
-
-	if (next == '{' || next == '"' || next == '(' || next == '[') {	/* a type or summary before the value */
-		c->pos = end;
-		return STEP_ON;
-	}
-	while (trimmed > off + 1 && c->t.p[trimmed - 1] == ' ')
-		trimmed--;
-	return leaf(c, BT_OTHER, off, trimmed);
-}
-
-/* {1, 2}, {void (int)} 0x… <f>, or a group. */
-static enum step step_brace(struct bt_cursor *c, char close)
-{
-	size_t end = bt_int_array_end(c->t, c->pos), i;
-
-	if (end)
-		return leaf(c, BT_ARRAY, c->pos, end);
-	for (i = c->pos + 1; i < c->t.len && i - c->pos < BT_LOOKAHEAD; i++) {
-		char ch = c->t.p[i];
-
-		if (ch == '}' && c->t.p[i - 1] == ')' && BT_AT(c->t, i, "} 0x")) {
-			c->pos = i + 2;
-			return STEP_ON;
-		}
-		if (ch == '{' || ch == '}' || ch == '"' || ch == '=' || ch == '\n' || ch == '[')
-			break;
-	}
-	push(c, c->pos, close);
-	c->pos++;
-	c->state = AT_ELEMENT;
-	return STEP_ON;
-}
-
-/* (type *) 0x…, (A | B), or Rust's (1, "a"). */
-static enum step step_paren(struct bt_cursor *c)
-{
-	size_t end = bt_paren_end(c->t, c->pos, &c->memo);
-	const char *p = c->t.p + c->pos;
-
-	if (end && bt_ch(c->t, end) == ' ' && !BT_AT(c->t, end, " <repeats ")) {
-		c->pos = end + 1;		/* a cast: text */
-		return STEP_ON;
-	}
-	if (end && bt_ch(c->t, end) == ':')	/* (anonymous namespace)::NAME */
-		return step_word(c);
-	if (end && !memchr(p, ',', end - c->pos))
-		return leaf(c, BT_OTHER, c->pos, end);
-	push(c, c->pos, ')');
-	c->pos++;
-	c->state = AT_ELEMENT;
-	return STEP_ON;
-}
-
-static enum step step_angle(struct bt_cursor *c)
-{
-	size_t end = bt_angle_end(c->t, c->pos, &c->memo);
-
-	if (end && bt_is(bt_ch(c->t, end), CH_IDENT | CH_START))
-		end = 0;
-	return end ? leaf(c, BT_OTHER, c->pos, end) : step_word(c);
-}
-
-static enum step at_value(struct bt_cursor *c)
-{
-	char ch = c->t.p[c->pos];
-	struct bt_number n;
-	size_t end;
-
-	if (is_closer(ch) || ch == ',') {
-		c->state = AT_AFTER;
-		return STEP_ON;
-	}
-	if ((bt_is(ch, CH_DIGIT) || ch == '-') && bt_number(c->t, c->pos, &n))
-		return step_number(c, c->pos, &n);
-	if (begins_string(c, c->pos)) {
-		if (bt_string(c->t, c->pos, !c->skim, &c->memo, &c->string))
-			return step_string(c, false);
-		end = bt_char_end(c->t, c->pos);
-		if (end)
-			return leaf(c, BT_OTHER, c->pos, end);
-	}
-	switch (ch) {
-	case '{':
-		return step_brace(c, '}');
-	case '[':
-		return step_brace(c, ']');
-	case '(':
-		return step_paren(c);
-	case '<':
-		return step_angle(c);
-	case '@':		/* a reference: @0x7ffe…: value */
-		if (bt_number(c->t, c->pos + 1, &n) && n.hex) {
-			if (!BT_AT(c->t, n.end, ": "))
-				return step_number(c, c->pos + 1, &n);
-			c->pos = n.end + 2;
-			return STEP_ON;
-		}
-		break;
-	case '.':
-		if (BT_AT(c->t, c->pos, "...")) {
-			c->pos += 3;
-			c->state = AT_AFTER;
-			return STEP_ON;
-		}
-		break;
-	}
-	return step_word(c);
+	return ch == '[' && c->depth ? step_key(c) : bt_step_value(c);
 }
 
 /* Does another element follow a comma outside of any braces? Only in a line cut out of its struct. */
@@ -482,21 +241,21 @@ static bool more_at_top(struct bt_cursor *c)
 	return c->args || bt_name_end(c->t, bt_blanks(c->t, c->pos + 1), false, &c->memo, &name);
 }
 
-static enum step at_after(struct bt_cursor *c)
+static enum bt_step at_after(struct bt_cursor *c)
 {
 	char ch = c->t.p[c->pos];
 	uint64_t times;
 	size_t end;
 
 	c->pointer = false;
-	if (is_closer(ch) && c->depth)
+	if (bt_is_closer(ch) && c->depth)
 		return close_with(c, ch);
 	switch (ch) {
 	case ',':
 		if (c->depth == 0 && !more_at_top(c))
 			return STEP_END;
 		if (c->depth)
-			top(c)->index++;
+			bt_top(c)->index++;
 		c->pos++;
 		c->state = AT_ELEMENT;
 		if (bt_ch(c->t, c->pos) != ' ' || is_blank(bt_ch(c->t, c->pos + 1)))
@@ -506,7 +265,7 @@ static enum step at_after(struct bt_cursor *c)
 	case '<':
 		end = bt_repeats_end(c->t, c->pos, &times);
 		if (end && c->depth)
-			top(c)->index += times - 1;
+			bt_top(c)->index += times - 1;
 		if (!end)
 			end = bt_angle_end(c->t, c->pos, &c->memo);
 		if (!end)
@@ -527,7 +286,7 @@ static enum step at_after(struct bt_cursor *c)
 	return STEP_ON;
 }
 
-static enum step one_step(struct bt_cursor *c)
+static enum bt_step one_step(struct bt_cursor *c)
 {
 	if (c->state == AT_END)
 		return c->depth ? pop(c, c->pos) : STEP_END;
@@ -539,7 +298,7 @@ static enum step one_step(struct bt_cursor *c)
 	case AT_ELEMENT:
 		return at_element(c);
 	case AT_VALUE:
-		return at_value(c);
+		return bt_step_value(c);
 	default:
 		return at_after(c);
 	}

@@ -58,23 +58,28 @@ static bool ends_well(struct span t, size_t i)
 	}
 }
 
-/* ", name = value" or ", 'c' <repeats": what only gdb writes behind a closing quote. */
-static bool next_member(struct span t, size_t i)
+/* Behind ", ": "name = value", a piece, or, if `any`, whatever else gdb puts behind a string and a SIP
+   header (`username="bob", realm="x", nc=00000001`) doesn't. */
+static bool next_member(struct span t, size_t i, bool any)
 {
+	struct bt_number n;
 	size_t end, dummy;
 	char c;
 
-	if (!BT_AT(t, i, ", "))
-		return false;
-	i += 2;
 	if (repeat_piece(t, i, &dummy) || incomplete_piece(t, i))
 		return true;
 	for (end = i; end < t.len && end - i < BT_NAME_MAX && bt_is(t.p[end], CH_IDENT); end++)
 		;
-	if (end == i || !BT_AT(t, end, " = "))
-		return false;
 	c = bt_ch(t, end + 3);
-	return bt_is(c, CH_DIGIT) || c == '"' || c == '{' || c == '<' || c == '-' || c == '\'';
+	if (end > i && BT_AT(t, end, " = "))
+		return any || bt_is(c, CH_DIGIT) || c == '"' || c == '{' || c == '<' || c == '-' || c == '\'';
+	if (!any)
+		return false;
+	if (end > i && bt_ch(t, end) == '=')	/* an argument */
+		return BT_AT(t, end, "=0x") || BT_AT(t, end, "=<") || BT_AT(t, end, "=...") ||
+		       memchr(t.p + i, '@', end - i) ||
+		       (bt_ch(t, end + 1) != '0' && bt_number(t, end + 1, &n));
+	return BT_AT(t, i, "0x") || bt_ch(t, i) == '"' || bt_ch(t, i) == '{';
 }
 
 /* Does what follows a quote say that it ends the string, even if a backslash stands before it? */
@@ -92,7 +97,26 @@ static bool ends_for_sure(struct span t, size_t i)
 		return i + 1 == t.len || bt_line_is_head(t, i + 1) || bt_line_is_local(t, i + 1);
 	if (t.p[i] == ')')
 		return i == closers && (BT_AT(t, i, ") at ") || BT_AT(t, i, ") from "));
-	return next_member(t, i);
+	return BT_AT(t, i, ", ") && next_member(t, i + 2, false);
+}
+
+/* Does a quote without a backslash end a string with raw newlines? In real files all others have one,
+   but a text may have lost them. */
+static bool ends_raw(struct span t, size_t i, bool loose)
+{
+	switch (bt_ch(t, i)) {
+	case '}': case ']':
+		return true;
+	case ')':
+		return i + 1 >= t.len || (t.p[i + 1] && strchr(",}) \n", t.p[i + 1]));
+	case ',':
+		return bt_ch(t, i + 1) == '\n' || (BT_AT(t, i, ", ") && next_member(t, i + 2, true));
+	case '\n':	/* in a frame the next line is known */
+		return loose || i + 1 >= t.len || t.p[i + 1] == '\n' || ends_for_sure(t, i) ||
+		       bt_ch(t, bt_blanks(t, i + 1)) == '}';
+	default:
+		return BT_AT(t, i, "...") || BT_AT(t, i, " <repeats ");
+	}
 }
 
 static size_t find_raw_close(struct span t, size_t quote, struct bt_memo *memo)
@@ -106,7 +130,8 @@ static size_t find_raw_close(struct span t, size_t quote, struct bt_memo *memo)
 			break;
 		if (t.p[i] != '"')
 			continue;
-		if (t.p[i - 1] == '\\' && i - 1 > quote ? ends_for_sure(t, i + 1) : ends_well(t, i + 1))
+		if (t.p[i - 1] == '\\' && i - 1 > quote ? ends_for_sure(t, i + 1) :
+							  ends_raw(t, i + 1, memo->loose))
 			return i + 1;
 	}
 	if (quote < memo->no_close_from || quote >= memo->no_close)

@@ -186,6 +186,19 @@ static void test_expanded(void **state)
 	EXPECT("s = '\\' <repeats 3 times>, \"x\"", "s = \"\\\\\\x\"\n");
 }
 
+static void test_expanded_with_bare_quotes(void **state)
+{
+	AUTO_FREE char *got = list_text(SPAN_LIT("  data = \"user=x\0password=y\0\"\nlog line\n"
+						 "  data = 0x1 \"a\r\nb\"\nlog line\n"));
+
+	(void)state;
+	EXPECT("s = 0x5 \"SIP/2.0\r\nX: Digest username=\"bob\", realm=\"x\", nc=00000001, qop=auth\r\n\r\n\"",
+	       "s = \"SIP/2.0\\015\\012X: Digest username=\"bob\", realm=\"x\", nc=00000001, qop=auth"
+	       "\\015\\012\\015\\012\" expanded\n");
+	assert_string_equal(got, "data = \"user=x\\000password=y\\000\" expanded\n"
+			    "data = \"a\\015\\012b\" expanded\n");
+}
+
 static void test_expanded_never_swallows_a_head(void **state)
 {
 	AUTO_FREE char *got = list_text(SPAN_LIT(
@@ -218,6 +231,7 @@ int main(void)
 		cmocka_unit_test(test_source),
 		cmocka_unit_test(test_source_of_all_ranges),
 		cmocka_unit_test(test_expanded),
+		cmocka_unit_test(test_expanded_with_bare_quotes),
 		cmocka_unit_test(test_expanded_never_swallows_a_head),
 		cmocka_unit_test(test_expanded_head),
 	};
