@@ -90,6 +90,11 @@ if [ "$(id -u)" = 0 ] && mkdir disk && mount -t tmpfs -o size=64k none disk 2>/d
 	umount disk
 fi
 head -c "$(($(stat -c %s "$core") / 2))" "$core" >half
-expect "a truncated core still makes a report" 0 "$CORESCRUB" report --no-map -o out/half half
-check "and says that it is truncated" grep -q truncated .err
+# what the kernel writes first, gdb writes last: a core cut in half may have lost its threads
+if readelf -n half 2>/dev/null | grep -q PRSTATUS; then
+	expect "a truncated core still makes a report" 0 "$CORESCRUB" report --no-map -o out/half half
+	check "and says that it is truncated" grep -q truncated .err
+else
+	broken "a core that lost its threads" 1 'threads' half
+fi
 finish
