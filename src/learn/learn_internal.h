@@ -51,6 +51,7 @@ struct gram_entry {
 };
 struct gram_table {
 	unsigned q, bits;
+	uint64_t mask;			/* of eight bytes, the first q */
 	uint64_t *filter;
 	uint32_t *bucket;
 	struct gram_entry *v, *sorted;
@@ -81,6 +82,7 @@ struct learned {
 	uint32_t *shorts;		/* patterns under 6 bytes, whole words only */
 	size_t n_shorts, cap_shorts;
 	uint64_t *short_heads;		/* a bit for each pair of first bytes */
+	uint32_t short_from[257];	/* by first byte, where in shorts */
 	struct phone_tail *tails;
 	size_t n_tails, cap_tails;
 };
@@ -110,7 +112,6 @@ void learn_spell(struct learned *l, uint32_t i);
 void learn_pattern_add(struct learned *l, struct pattern p, struct span text, const uint16_t *unit);
 void learn_tables_build(struct learned *l);
 void learn_tables_done(struct learned *l);
-uint32_t gram_hash(const struct gram_table *t, const char *p);
 /* learn_scan.c */
 void learn_scanner_init(struct learned_scanner *s, struct learned *l);
 void learn_scanner_done(struct learned_scanner *s);
@@ -156,6 +157,37 @@ int learn_read_json(struct config_reader *r, struct span text, bool *ret_json);
 int learn_read_yaml(struct config_reader *r, struct span text, bool *ret_yaml);
 /* learn_key.c: PEM blocks in text, or one DER key; *ret_found: how many there were. */
 int learn_read_keys(struct config_reader *r, struct span text, size_t *ret_found);
+
+/* The hash of the gram that begins eight bytes; its top bits are the good ones. */
+static inline uint64_t gram_hash(const struct gram_table *t, uint64_t eight)
+{
+	return (eight & t->mask) * 0x9e3779b97f4a7c15u;
+}
+
+static inline size_t gram_bucket(const struct gram_table *t, uint64_t hash)
+{
+	return hash >> (64 - (t->bits - 3));
+}
+
+/* A gram's word in the filter, and its two bits there. */
+static inline size_t gram_word(const struct gram_table *t, uint64_t hash)
+{
+	return hash >> (64 - (t->bits - 6));
+}
+
+static inline uint64_t gram_bits(const struct gram_table *t, uint64_t hash)
+{
+	hash >>= 64 - (t->bits - 6) - 12;
+	return (uint64_t)1 << (hash & 63) | (uint64_t)1 << (hash >> 6 & 63);
+}
+
+static inline uint64_t gram_load(const char *p)
+{
+	uint64_t w;
+
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
 
 static inline bool is_digit(char c)
 {

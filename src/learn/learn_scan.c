@@ -48,9 +48,9 @@ static void extend(struct learned_scanner *s, uint32_t pattern, size_t at, uint3
 		learn_verdict(s, p, begin, head, tail - head);
 }
 
-static void look_up(struct learned_scanner *s, const struct gram_table *t, size_t at, uint32_t hash)
+static void look_up(struct learned_scanner *s, const struct gram_table *t, size_t at, uint64_t hash)
 {
-	uint32_t b = hash >> 2;
+	size_t b = gram_bucket(t, hash);
 
 	for (uint32_t i = t->bucket[b]; i < t->bucket[b + 1]; i++) {
 		const struct gram_entry *e = &t->sorted[i];
@@ -60,44 +60,57 @@ static void look_up(struct learned_scanner *s, const struct gram_table *t, size_
 	}
 }
 
-static bool probe(const struct gram_table *t, const char *p, uint32_t *ret_hash)
+static inline bool probe(const struct gram_table *t, uint64_t eight)
 {
-	*ret_hash = gram_hash(t, p);
-	return t->filter[*ret_hash >> 6] >> (*ret_hash & 63) & 1;
+	uint64_t hash = gram_hash(t, eight), bits = gram_bits(t, hash);
+
+	return (t->filter[gram_word(t, hash)] & bits) == bits;
+}
+
+static void look_both(struct learned_scanner *s, size_t at, uint64_t eight)
+{
+	const struct gram_table *tables[] = { &s->l->wide, &s->l->narrow };
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		if (at + tables[i]->q <= s->text.len && probe(tables[i], eight))
+			look_up(s, tables[i], at, gram_hash(tables[i], eight));
 }
 
 /* Runs that begin in [from, to): their first probed place is at most two further. */
-static void scan_grams(struct learned_scanner *s, const struct gram_table *t)
+static void scan_grams(struct learned_scanner *s)
 {
+	const struct gram_table wide = s->l->wide, narrow = s->l->narrow;
 	size_t at = (s->from + LEARN_STRIDE - 1) / LEARN_STRIDE * LEARN_STRIDE;
 	size_t end = s->text.len < 8 ? 0 : s->text.len - 7;
-	char last[16] = { 0 };
-	uint32_t hash;
+	const char *t = s->text.p;
+	char last[16];
 
-	if (t->n == 0)
+	if (wide.n + narrow.n == 0)
 		return;
 	/* a run whose first grams are padding is met later than at its beginning */
 	if (end > s->to + KIB(1))
 		end = s->to + KIB(1);
-	for (; at < end && s->rc >= 0; at += LEARN_STRIDE)
-		if (__builtin_expect(probe(t, s->text.p + at, &hash), 0))
-			look_up(s, t, at, hash);
-	/* the text's last seven bytes, if the range reaches them, with zeros behind them */
-	if (at < s->text.len && s->text.len - at >= 8)
-		return;
-	for (; at + t->q <= s->text.len && s->rc >= 0; at += LEARN_STRIDE) {
-		memcpy(last, s->text.p + at, s->text.len - at);
-		memset(last + (s->text.len - at), 0, sizeof(last) - (s->text.len - at));
-		if (probe(t, last, &hash))
-			look_up(s, t, at, hash);
+	for (; at < end && s->rc >= 0; at += LEARN_STRIDE) {
+		uint64_t eight = gram_load(t + at);
+
+		if (__builtin_expect(probe(&wide, eight) | probe(&narrow, eight), 0))
+			look_both(s, at, eight);
+	}
+	/* the last seven bytes, with zeros behind them */
+	for (; at + narrow.q <= s->text.len && end + 7 >= s->text.len && s->rc >= 0;
+	     at += LEARN_STRIDE) {
+		memset(last, 0, sizeof(last));
+		memcpy(last, t + at, s->text.len - at);
+		look_both(s, at, gram_load(last));
 	}
 }
 
 static void look_shorts(struct learned_scanner *s, size_t at)
 {
 	const struct learned *l = s->l;
+	unsigned first = (unsigned char)s->text.p[at];
 
-	for (size_t i = 0; i < l->n_shorts; i++) {
+	for (uint32_t i = l->short_from[first]; i < l->short_from[first + 1]; i++) {
 		const struct pattern *p = &l->patterns[l->shorts[i]];
 
 		if (p->len <= s->text.len - at &&
@@ -127,8 +140,7 @@ int learn_scan_all(struct learned_scanner *s)
 {
 	/* what another text or range left behind means nothing in this one */
 	memset(s->last, 0, (s->l->n_patterns + 1) * sizeof(*s->last));
-	scan_grams(s, &s->l->wide);
-	scan_grams(s, &s->l->narrow);
+	scan_grams(s);
 	scan_shorts(s);
 	learn_phone_scan(s);
 	return s->rc;

@@ -13,16 +13,9 @@
 #define NARROW 4
 #define WIDE_RUN (WIDE + LEARN_STRIDE - 1)
 #define NARROW_RUN (NARROW + LEARN_STRIDE - 1)
+#define FILTER_BITS_MAX 26
 #define SAME_GRAM_MAX 64	/* of one pattern: more is padding */
 #define SAME_GRAM_SLOTS 4096
-
-uint32_t gram_hash(const struct gram_table *t, const char *p)
-{
-	uint64_t w = 0;
-
-	memcpy(&w, p, t->q == WIDE ? WIDE : NARROW);
-	return (uint32_t)((w * 0x9e3779b97f4a7c15u) >> (64 - t->bits));
-}
 
 void learn_pattern_add(struct learned *l, struct pattern p, struct span text, const uint16_t *unit)
 {
@@ -164,29 +157,47 @@ static void table_build(struct gram_table *t, const struct learned *l)
 {
 	size_t n_buckets;
 
-	for (t->bits = 15; t->bits < 22 && t->n << 5 > (size_t)1 << t->bits; )
+	for (t->bits = 15; t->bits < FILTER_BITS_MAX && t->n << 4 > (size_t)1 << t->bits; )
 		t->bits++;
-	n_buckets = (size_t)1 << t->bits >> 2;
+	n_buckets = (size_t)1 << t->bits >> 3;
 	t->filter = xcalloc(((size_t)1 << t->bits) / 64, sizeof(*t->filter));
 	t->bucket = xcalloc(n_buckets + 2, sizeof(*t->bucket));
 	t->sorted = xcalloc(t->n + 1, sizeof(*t->sorted));
 	/* counted one further than their bucket, summed, filled: the starts become the next one's */
 	for (size_t i = 0; i < t->n; i++) {
-		uint32_t h = gram_hash(t, l->hay.p + t->v[i].hay);
+		uint64_t h = gram_hash(t, gram_load(l->hay.p + t->v[i].hay));
 
-		t->filter[h >> 6] |= (uint64_t)1 << (h & 63);
-		t->bucket[(h >> 2) + 2]++;
+		t->filter[gram_word(t, h)] |= gram_bits(t, h);
+		t->bucket[gram_bucket(t, h) + 2]++;
 	}
 	for (size_t b = 2; b < n_buckets + 2; b++)
 		t->bucket[b] += t->bucket[b - 1];
 	for (size_t i = 0; i < t->n; i++) {
-		uint32_t h = gram_hash(t, l->hay.p + t->v[i].hay);
+		uint64_t h = gram_hash(t, gram_load(l->hay.p + t->v[i].hay));
 
-		t->sorted[t->bucket[(h >> 2) + 1]++] = t->v[i];
+		t->sorted[t->bucket[gram_bucket(t, h) + 1]++] = t->v[i];
 	}
 	free(t->v);
 	t->v = NULL;
 	t->cap = 0;
+}
+
+/* By first byte. */
+static void shorts_build(struct learned *l)
+{
+	uint32_t *sorted = xcalloc(l->n_shorts + 1, sizeof(*sorted));
+	uint32_t at[257] = { 0 };
+
+	for (size_t i = 0; i < l->n_shorts; i++)
+		at[(unsigned char)l->hay.p[l->patterns[l->shorts[i]].off] + 1]++;
+	for (size_t b = 1; b < ARRAY_SIZE(at); b++)
+		at[b] += at[b - 1];
+	memcpy(l->short_from, at, sizeof(at));
+	for (size_t i = 0; i < l->n_shorts; i++)
+		sorted[at[(unsigned char)l->hay.p[l->patterns[l->shorts[i]].off]]++] = l->shorts[i];
+	free(l->shorts);
+	l->shorts = sorted;
+	l->cap_shorts = l->n_shorts + 1;
 }
 
 static int tail_compare(const void *a, const void *b)
@@ -224,10 +235,13 @@ void learn_tables_build(struct learned *l)
 	l->hay.len -= 8;
 	l->wide.q = WIDE;
 	l->narrow.q = NARROW;
+	memset(&l->wide.mask, 0xff, WIDE);
+	memset(&l->narrow.mask, 0xff, NARROW);
 	for (uint32_t i = 0; i < l->n_patterns; i++)
 		index_pattern(l, i);
 	table_build(&l->wide, l);
 	table_build(&l->narrow, l);
+	shorts_build(l);
 	tails_build(l);
 }
 
