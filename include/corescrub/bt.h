@@ -38,7 +38,7 @@ enum bt_type {
 	BT_STRING,		/* "…" or a char array, decoded */
 	BT_INTEGER,		/* decimal or 0x…, also with its character (65 'A') */
 	BT_ARRAY,		/* {1, 2, 3} of integers only, as a whole; bt_items */
-	BT_OTHER,		/* enum names, <optimized out>, doubles, what a pretty printer says, … */
+	BT_OTHER,		/* enum names, <optimized out>, doubles; also a pretty printer's words */
 	BT_GROUP,		/* {…}, given after its members; may hold anything */
 	BT_FRAME,		/* a frame's head, given before its arguments, which lie inside of it */
 };

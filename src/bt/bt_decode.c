@@ -60,7 +60,8 @@ static uint32_t hex_value(const char *p, uint32_t i, uint32_t end, uint32_t max,
 }
 
 /* \x41 (Rust), \x1f600 (wide), \u{e9}, \u00e9, \U000000e9. Its length, 0 if it is none. */
-static uint32_t hex_escape(const char *p, uint32_t i, uint32_t end, bool wide, char *to, uint32_t *ret_n)
+static uint32_t hex_escape(const char *p, uint32_t i, uint32_t end, bool wide, char *to,
+			   uint32_t *ret_n)
 {
 	uint32_t max = p[i + 1] == 'U' ? 8 : p[i + 1] == 'u' ? 4 : wide ? 8 : 2, v, n;
 	bool braces = p[i + 1] == 'u' && i + 2 < end && p[i + 2] == '{';
@@ -215,7 +216,8 @@ void bt_decode(struct span t, const struct bt_string *s, struct buf *scratch, st
 	map->s = s;
 	map->n_marks = 0;
 	if (!s->escaped && s->n_pieces == 1 && s->pieces[0].kind == PIECE_QUOTED) {
-		*ret_decoded = span_make(w.p + s->pieces[0].body, s->pieces[0].body_end - s->pieces[0].body);
+		*ret_decoded = span_make(w.p + s->pieces[0].body,
+					 s->pieces[0].body_end - s->pieces[0].body);
 		map->decoded_len = ret_decoded->len;
 		return;
 	}
@@ -267,7 +269,8 @@ static bool atom_of(const struct bt_map *m, size_t n, struct atom *ret, size_t *
 	return false;
 }
 
-unsigned bt_source(const struct bt_value *v, size_t from, size_t to, uint64_t *ret_off, uint64_t *ret_len)
+unsigned bt_source(const struct bt_value *v, size_t from, size_t to, uint64_t *ret_off,
+		   uint64_t *ret_len)
 {
 	const struct bt_map *m = v->map;
 	struct atom first, last;

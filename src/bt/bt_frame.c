@@ -109,7 +109,7 @@ static void read_file_line(struct span t, size_t from, size_t end, struct bt_fra
 	f->file = span_make(s.p, i - 1);
 }
 
-/* What stands behind the arguments: " at file:line" or " from library", perhaps on a line of its own. */
+/* Behind the arguments: " at file:line" or " from library", perhaps on a line of its own. */
 static size_t read_tail(struct span t, size_t pos, struct bt_frame *f)
 {
 	size_t end = bt_line_end(t, pos), i = bt_blanks(t, pos);
@@ -154,8 +154,9 @@ static size_t simple_args_end(struct span t, size_t pos)
 			return pos + 1;
 		if (bt_ch(t, pos) != '<')
 			return 0;
-		for (pos++; pos < t.len && (bt_is(t.p[pos], CH_IDENT) || t.p[pos] == ' ' || t.p[pos] == '+'); pos++)
-			;
+		do
+			pos++;
+		while (bt_is(bt_ch(t, pos), CH_IDENT) || bt_ch(t, pos) == ' ' || bt_ch(t, pos) == '+');
 		if (bt_ch(t, pos) != '>')
 			return 0;
 	}

@@ -25,7 +25,7 @@
 #define BT_PATH_MAX	KIB(4)
 #define BT_NAME_MAX	512		/* a local's name */
 #define BT_REPEAT_MAX	4096		/* times a repeat is spelled out in `decoded` */
-#define BT_REPEAT_SUM	KIB(64)		/* and, with the string's own length, all of a string's repeats */
+#define BT_REPEAT_SUM	KIB(64)		/* all of a string's repeats, besides its length */
 #define BT_CHECKPOINT	KIB(64)
 #define BT_LOOKS	16		/* failed looks ahead from one stretch of text */
 
@@ -187,7 +187,7 @@ void bt_push(struct bt_cursor *c, size_t off, char close);	/* opens a group at o
 /* Begins a record: a value of this name (may be empty), or arguments. */
 void bt_record_begin(struct bt_cursor *c, size_t pos, struct span name);
 void bt_record_begin_args(struct bt_cursor *c, size_t pos);	/* behind the '(' */
-/* The record's next item, NULL at its end: pos is then behind it. When skimming goes to its end at once. */
+/* The record's next item, NULL at its end: pos is then behind it. Skimming goes there at once. */
 const struct bt_value *bt_record_next(struct bt_cursor *c);
 
 /* bt_value.c: the value at pos: an item, or a group opened, or text stepped over. */

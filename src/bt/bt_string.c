@@ -49,7 +49,8 @@ static size_t incomplete_piece(struct span t, size_t pos)
 static bool ends_well(struct span t, size_t i)
 {
 	switch (bt_ch(t, i)) {
-	case ',': case '}': case ')': case ']': case '\n': case '\r': case ' ': case ':': case ';': case '>':
+	case ',': case '}': case ')': case ']': case '\n': case '\r': case ' ':
+	case ':': case ';': case '>':
 		return true;
 	case '.':
 		return BT_AT(t, i, "...");
@@ -72,7 +73,8 @@ static bool next_member(struct span t, size_t i, bool any)
 		;
 	c = bt_ch(t, end + 3);
 	if (end > i && BT_AT(t, end, " = "))
-		return any || bt_is(c, CH_DIGIT) || c == '"' || c == '{' || c == '<' || c == '-' || c == '\'';
+		return any || bt_is(c, CH_DIGIT) || c == '"' || c == '{' || c == '<' || c == '-' ||
+		       c == '\'';
 	if (!any)
 		return false;
 	if (end > i && bt_ch(t, end) == '=')	/* an argument */
@@ -144,7 +146,8 @@ static size_t find_raw_close(struct span t, size_t quote, struct bt_memo *memo)
 /* Behind the closing quote, or where the text is given up: then t.p[end - 1] is no quote. */
 static size_t find_close(struct span t, size_t quote, struct bt_memo *memo, struct bt_string *s)
 {
-	struct span near = span_make(t.p, t.len - quote > BT_STRING_MAX ? quote + BT_STRING_MAX : t.len);
+	size_t end = t.len - quote > BT_STRING_MAX ? quote + BT_STRING_MAX : t.len;
+	struct span near = span_make(t.p, end);
 	size_t i = quote + 1;
 
 	for (;;) {
@@ -169,7 +172,8 @@ static void add_piece(struct bt_string *s, enum bt_piece_kind kind, size_t off, 
 {
 	struct bt_piece p = {
 		.off = (uint32_t)(off - s->off), .end = (uint32_t)(end - s->off),
-		.body = (uint32_t)(body - s->off), .body_end = (uint32_t)(body_end - s->off), .kind = kind,
+		.body = (uint32_t)(body - s->off), .body_end = (uint32_t)(body_end - s->off),
+		.kind = kind,
 	};
 
 	GROW(s->pieces, s->n_pieces, s->cap_pieces);

@@ -100,7 +100,8 @@ size_t bt_char_end(struct span t, size_t pos)
 		if (t.p[i + 1] == '\'' && bt_ch(t, i + 2) != '\'')
 			return i + 2;		/* '\' of a shell-expanded '\\' */
 		i += 2;
-		while (i < t.len && i - first < 12 && (bt_is(t.p[i], CH_HEX) || t.p[i] == '{' || t.p[i] == '}'))
+		while (i < t.len && i - first < 12 &&
+		       (bt_is(t.p[i], CH_HEX) || t.p[i] == '{' || t.p[i] == '}'))
 			i++;
 		return bt_ch(t, i) == '\'' ? i + 1 : 0;
 	}
@@ -140,7 +141,7 @@ static size_t skip_operator(struct span t, size_t pos)
 	return i;
 }
 
-/* Many looks ahead from places that an earlier one passed in vain would make hostile text cost a square. */
+/* Looks ahead from places that earlier ones passed in vain: many would make hostile text cost a square. */
 static bool look_is_vain(const struct bt_look *l, size_t pos)
 {
 	return pos < l->end && l->fails > BT_LOOKS;

@@ -36,8 +36,9 @@ static int64_t pair_length(const struct bt_cursor *c, size_t end)
 		return (int64_t)l->len_value;
 	if (bt_ch(c->t, end) != ',')
 		return -1;
-	for (i = end + 1; bt_ch(c->t, i) == ' ' || (i < c->t.len && (c->t.p[i] == '\n' || c->t.p[i] == '\r')); i++)
-		;
+	i = end + 1;
+	while (i < c->t.len && (c->t.p[i] == ' ' || c->t.p[i] == '\n' || c->t.p[i] == '\r'))
+		i++;
 	i = bt_name_end(c->t, i, false, &memo, &name);
 	if (!i || !is_pair(c->name, name) || !bt_number(c->t, i, &n) || (int64_t)n.value < 0)
 		return -1;
@@ -122,7 +123,8 @@ static enum bt_step step_word(struct bt_cursor *c)
 	size_t off = c->pos, end = bt_word_end(c->t, off, &c->memo), trimmed = end;
 	char next = bt_ch(c->t, end);
 
-	if (next == '{' || next == '"' || next == '(' || next == '[') {	/* a type or summary before the value */
+	/* a type or a summary before the value */
+	if (next == '{' || next == '"' || next == '(' || next == '[') {
 		c->pos = end;
 		return STEP_ON;
 	}
