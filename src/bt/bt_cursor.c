@@ -35,18 +35,28 @@ static bool to_line_start(struct bt_cursor *c)
 	return c->pos < c->t.len;
 }
 
+static unsigned read_digits(struct span t, size_t pos)
+{
+	unsigned n = 0;
+
+	for (; bt_is(bt_ch(t, pos), CH_DIGIT); pos++)
+		n = n * 10 + (unsigned)(t.p[pos] - '0');
+	return n;
+}
+
+/* "71 (Thread 0x7f… (LWP 31158)):", "1 (process 31851):" */
 static void read_thread(struct bt_cursor *c, size_t pos)
 {
-	size_t end = bt_line_end(c->t, pos);
-	const char *lwp = memmem(c->t.p + pos, end - pos, "LWP ", 4);
+	struct span line = span_make(c->t.p, bt_line_end(c->t, pos));
+	ssize_t lwp = span_find(line, SPAN_LIT("(LWP "), pos);
+	ssize_t process = span_find(line, SPAN_LIT("(process "), pos);
 
-	c->thread = c->lwp = 0;
-	for (; bt_is(bt_ch(c->t, pos), CH_DIGIT); pos++)
-		c->thread = c->thread * 10 + (unsigned)(c->t.p[pos] - '0');
-	if (!lwp)
-		return;
-	for (pos = (size_t)(lwp - c->t.p) + 4; bt_is(bt_ch(c->t, pos), CH_DIGIT); pos++)
-		c->lwp = c->lwp * 10 + (unsigned)(c->t.p[pos] - '0');
+	c->thread = read_digits(line, pos);
+	c->lwp = 0;
+	if (lwp >= 0)
+		c->lwp = read_digits(line, (size_t)lwp + 5);
+	else if (process >= 0)
+		c->lwp = read_digits(line, (size_t)process + 9);
 }
 
 static void leave_frame(struct bt_cursor *c)

@@ -109,8 +109,8 @@ static void test_threads(void **state)
 	static const char text[] =
 		"Thread 71 (Thread 0x7f7b9b9a66c0 (LWP 31158) \"name\"):\n#0  f () at a.c:1\n\n"
 		"Thread 1.2 (LWP 5):\n#0  g () at a.c:1\n[Switching to thread 3 (Thread 0x1 (LWP 9))]\n"
-		"#0  h () at a.c:1\n";
-	unsigned threads[] = { 71, 1, 3 }, lwps[] = { 31158, 5, 9 };
+		"#0  h () at a.c:1\nThread 4 (process 31851 \"c\"):\n#0  i () at a.c:1\n";
+	unsigned threads[] = { 71, 1, 3, 4 }, lwps[] = { 31158, 5, 9, 31851 };
 	AUTO(bt) b = NULL;
 	AUTO(bt_cursor) c = NULL;
 	const struct bt_value *v;
@@ -125,7 +125,7 @@ static void test_threads(void **state)
 		assert_int_equal(v->frame->thread, threads[n]);
 		assert_int_equal(v->frame->lwp, lwps[n]);
 	}
-	assert_int_equal(n, 3);
+	assert_int_equal(n, 4);
 }
 
 static void test_scalars(void **state)
