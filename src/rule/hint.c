@@ -19,7 +19,9 @@
 
 #define PIECES_MAX 512
 #define STATES_MAX 24		/* what a window may cost libhs, about one a byte */
-#define SEQUENCES_MAX 4096	/* looked at for one regex, before it is left without a hint */
+#define ROWS_MAX 2000		/* looked at for one alternative of a regex */
+#define FORK_DEPTH 2
+#define SCORE_ENOUGH 95		/* a word and more beside it: no need to look for better */
 #define REPEAT_MAX 8		/* repeats of one piece within a window */
 
 struct piece {
@@ -30,6 +32,8 @@ struct piece {
 	size_t reach;			/* greatest distance from the sequence's start to its node's end */
 	bool word;			/* one certain byte, or a group of words */
 	size_t word_len;
+	bool fork;			/* a group of unlike alternatives: one row for each of them */
+	size_t start;			/* of a fork: greatest distance from the sequence's start to it */
 };
 
 struct row {
@@ -40,10 +44,9 @@ struct row {
 struct hint {
 	struct buf text;
 	size_t before, after;
-	unsigned *budget;		/* sequences that may still be looked at */
+	double score;
+	size_t last;			/* where the last alternative begins in the text */
 };
-
-static double hint_alternatives(struct hint *h, const struct rx_seq *s);
 
 static size_t add_sat(size_t a, size_t b)
 {
@@ -181,13 +184,19 @@ static void flatten_group(struct row *r, const struct rx_node *n, size_t start, 
 	double bits;
 	struct piece *p;
 
+	if (n->min == 1 && n->max == 1 && !n->alternatives->next) {
+		flatten(r, n->alternatives, start, fixed ? reach : 0);
+		return;
+	}
 	weigh_group(n->alternatives, &bits, &states);
 	if (words && n->min == 1 && n->max == 1) {
 		p = push(r);
-		*p = (struct piece){ n, 1, 1, bits, words, reach, true, words };
+		*p = (struct piece){ .node = n, .min = 1, .max = 1, .bits = bits, .states = words,
+				     .reach = reach, .word = true, .word_len = words };
 	} else if (n->max <= REPEAT_MAX && states * n->max <= STATES_MAX) {
 		p = push(r);
-		*p = (struct piece){ n, n->min, n->max, bits * (double)n->min, states * n->max, reach, false, 0 };
+		*p = (struct piece){ .node = n, .min = n->min, .max = n->max, .bits = bits * (double)n->min,
+				     .states = states * n->max, .reach = reach };
 	} else if (n->min == 0) {
 		push_gap(r, reach);
 	} else if (!n->alternatives->next) {
@@ -196,11 +205,14 @@ static void flatten_group(struct row *r, const struct rx_node *n, size_t start, 
 			push_gap(r, reach);
 			flatten(r, n->alternatives, start, reach);
 		}
-	} else {		/* each alternative by a part of its own; marked by states of 0 */
-		push_gap(r, reach);
+	} else {
+		if (n->max > 1)
+			push_gap(r, reach);
 		p = push(r);
-		*p = (struct piece){ n, 1, 1, 0, 0, reach, false, 0 };
-		push_gap(r, reach);
+		*p = (struct piece){ .node = n, .min = 1, .max = 1, .reach = reach, .fork = true,
+				     .start = n->max > 1 || fixed ? RX_UNBOUNDED : start };
+		if (n->max > 1)
+			push_gap(r, reach);
 	}
 }
 
@@ -214,6 +226,8 @@ static void flatten(struct row *r, const struct rx_seq *s, size_t start, size_t 
 
 		at = add_sat(at, rx_node_width(n).max);
 		reach = fixed_reach ? fixed_reach : at;
+		if (n->type == RX_GROUP && rx_node_width(n).max == 0)
+			continue;
 		if (n->type == RX_GROUP) {
 			flatten_group(r, n, before, reach, fixed_reach != 0);
 		} else if (n->type == RX_UNKNOWN || (n->type == RX_ATOM && n->min == 0 && n->max > REPEAT_MAX)) {
@@ -313,28 +327,6 @@ static void put_node(struct buf *b, const struct rx_node *n, size_t min, size_t 
 	put_quantifier(b, min, max);
 }
 
-/* A group of unlike alternatives may be the whole hint, by a part of each of them. */
-static double try_groups(const struct row *r, double at_least, unsigned *budget, struct buf *ret_text,
-			 size_t *ret_piece)
-{
-	for (size_t i = 0; i < r->n; i++) {
-		struct hint sub = { BUF_INIT, 0, 0, budget };
-		double score;
-
-		if (!r->v[i].node || r->v[i].states)
-			continue;
-		score = hint_alternatives(&sub, r->v[i].node->alternatives);
-		if (score > at_least) {
-			at_least = score;
-			buf_reset(ret_text);
-			buf_add_span(ret_text, buf_span(&sub.text));
-			*ret_piece = i;
-		}
-		buf_done(&sub.text);
-	}
-	return at_least;
-}
-
 static void put_window(struct buf *b, struct piece *v, struct window *w)
 {
 	trim_window(v, &w->from, &w->to);
@@ -345,39 +337,100 @@ static void put_window(struct buf *b, struct piece *v, struct window *w)
 	}
 }
 
-/* The hint of one sequence, appended to h; its score, 0 if it has none. */
-static double hint_sequence(struct hint *h, const struct rx_seq *s)
+static bool is_gap(const struct piece *p)
 {
-	AUTO_FREE struct row *r = xcalloc(1, sizeof(*r));
-	struct window best = { 0, 0, 0.01 };
-	AUTO_BUF group = BUF_INIT;
-	size_t from = 0, last = SIZE_MAX;
-	double score;
+	return !p->node;
+}
 
-	if (*h->budget == 0)
-		return 0;
-	(*h->budget)--;
-	flatten(r, s, 0, 0);
+/* The pieces around fork i up to the next gaps, with one of its alternatives in its place. */
+static void put_alternative(struct row *to, const struct row *r, size_t i, const struct rx_seq *alternative)
+{
+	size_t from = i, end = i + 1;
+
+	while (from > 0 && !is_gap(&r->v[from - 1]))
+		from--;
+	while (end < r->n && !is_gap(&r->v[end]))
+		end++;
+	for (size_t k = from; k < end; k++) {
+		if (k != i)
+			*push(to) = r->v[k];
+		else if (r->v[i].start == RX_UNBOUNDED)
+			flatten(to, alternative, 0, r->v[i].reach);
+		else
+			flatten(to, alternative, r->v[i].start, 0);
+	}
+}
+
+static void hint_row(struct row *r, size_t behind, int depth, unsigned *budget, struct hint *ret);
+
+/* One more alternative of a hint. Equal neighbours, as a fork gives them, count once. */
+static void merge_hint(struct hint *to, const struct hint *one, bool first)
+{
+	struct span text = buf_span(&one->text), last = span_sub(buf_span(&to->text), to->last, to->text.len);
+
+	to->score = first || one->score < to->score ? one->score : to->score;
+	to->before = one->before > to->before ? one->before : to->before;
+	to->after = one->after > to->after ? one->after : to->after;
+	if (!first && span_eq(text, last))
+		return;
+	if (!first)
+		buf_add_char(&to->text, '|');
+	to->last = to->text.len;
+	buf_add_span(&to->text, text);
+}
+
+/* Fork i as the whole hint: a part of each of its alternatives and of what stands beside them. */
+static void hint_fork(const struct row *r, size_t i, size_t behind, int depth, unsigned *budget,
+		      struct hint *ret)
+{
+	AUTO_FREE struct row *to = xmalloc(sizeof(*to));
+	const struct rx_seq *first = r->v[i].node->alternatives;
+
+	for (const struct rx_seq *s = first; s && (s == first || ret->score > 0); s = s->next) {
+		struct hint one = { .score = 0 };
+
+		to->n = 0;
+		put_alternative(to, r, i, s);
+		hint_row(to, behind, depth + 1, budget, &one);
+		merge_hint(ret, &one, s == first);
+		buf_done(&one.text);
+	}
+}
+
+/* The best window of a row, or its best fork; a score of 0 if there is neither. */
+static void hint_row(struct row *r, size_t behind, int depth, unsigned *budget, struct hint *ret)
+{
+	struct window best = { 0, 0, 0.01 };
+	size_t from = 0;
+
+	if (*budget == 0)
+		return;
+	(*budget)--;
 	for (size_t i = 0; i <= r->n; i++) {
-		if (i < r->n && r->v[i].node && r->v[i].states)
+		if (i < r->n && !is_gap(&r->v[i]) && !r->v[i].fork)
 			continue;
 		best_window(r->v, from, i, &best);
 		from = i + 1;
 	}
-	score = try_groups(r, best.score, h->budget, &group, &last);
-	if (last != SIZE_MAX) {
-		buf_add_span(&h->text, buf_span(&group));
-	} else if (best.to) {
-		put_window(&h->text, r->v, &best);
-		last = best.to - 1;
-	} else {
-		return 0;
+	if (best.to) {
+		put_window(&ret->text, r->v, &best);
+		ret->score = best.score;
+		ret->before = r->v[best.to - 1].reach;
+		ret->after = ret->before <= behind ? behind + 1 : 0;
 	}
-	if (r->v[last].reach <= s->behind && s->behind + 1 > h->after)
-		h->after = s->behind + 1;
-	if (r->v[last].reach > h->before)
-		h->before = r->v[last].reach;
-	return score;
+	for (size_t i = 0; i < r->n && depth < FORK_DEPTH && ret->score < SCORE_ENOUGH; i++) {
+		struct hint sub = { .score = 0 };
+
+		if (r->v[i].fork)
+			hint_fork(r, i, behind, depth, budget, &sub);
+		if (sub.score > ret->score) {
+			struct hint worse = *ret;
+
+			*ret = sub;
+			sub = worse;
+		}
+		buf_done(&sub.text);
+	}
 }
 
 /* The look-behind that opens the sequence, if any, becomes a group of it; its width. */
@@ -431,27 +484,11 @@ static void drop_zero(struct rx_seq *s)
 		}
 }
 
-/* All alternatives; the least score of them, 0 if one has no hint. */
-static double hint_alternatives(struct hint *h, const struct rx_seq *s)
-{
-	double least = 1e9;
-
-	for (; s; s = s->next) {
-		double score = hint_sequence(h, s);
-
-		least = score < least ? score : least;
-		if (s->next)
-			buf_add_char(&h->text, '|');
-	}
-	return least;
-}
-
 char *rule_regex_hint(struct span regex, size_t *ret_before, size_t *ret_after)
 {
-	unsigned budget = SEQUENCES_MAX;
-	struct hint h = { BUF_INIT, 0, 0, &budget };
+	AUTO_FREE struct row *r = xmalloc(sizeof(*r));
+	struct hint h = { .score = 1 };
 	struct rx_tree tree;
-	double score;
 
 	rx_parse(regex, &tree);
 	for (struct rx_seq *s = tree.alternatives; s; s = s->next) {
@@ -461,11 +498,20 @@ char *rule_regex_hint(struct span regex, size_t *ret_before, size_t *ret_after)
 				close_assertions(n->alternatives);
 	}
 	drop_zero(tree.alternatives);
-	score = hint_alternatives(&h, tree.alternatives);
+	for (struct rx_seq *s = tree.alternatives; s && h.score > 0; s = s->next) {
+		struct hint one = { .score = 0 };
+		unsigned budget = ROWS_MAX;
+
+		r->n = 0;
+		flatten(r, s, 0, 0);
+		hint_row(r, s->behind, 0, &budget, &one);
+		merge_hint(&h, &one, s == tree.alternatives);
+		buf_done(&one.text);
+	}
 	arena_free(tree.arena);
 	*ret_before = h.before;
 	*ret_after = h.after;
-	if (score > 0)
+	if (h.score > 0)
 		return buf_steal(&h.text);
 	buf_done(&h.text);
 	return xstrdup("");
