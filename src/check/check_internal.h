@@ -7,7 +7,10 @@
 
 /* How a known value may be spelled. */
 enum check_enc {
-	ENC_PLAIN, ENC_GDB, ENC_HEX, ENC_BASE64, ENC_URL, ENC_JSON, ENC_UTF16, ENC_INTEGER, ENC_COUNT
+	ENC_PLAIN, ENC_GDB, ENC_HEX, ENC_BASE64, ENC_URL, ENC_JSON, ENC_UTF16, ENC_INTEGER,
+	ENC_COUNT,
+	/* heads of shapes, which are searched for like values */
+	HEAD_PEM, HEAD_JWT,
 };
 
 /* What must stand around a needle for it to count. */
@@ -20,10 +23,17 @@ enum check_bound {
 	BOUND_STRING,		/* it is all of a string, or of a NUL-terminated piece of one */
 };
 
-/* One byte string to search for. `anchor` is the place in it of the four bytes it is found by. */
+/* One byte string to search for. */
 struct needle {
-	uint32_t off, len, anchor;	/* off: in check.bytes */
+	uint32_t off, len;		/* in check.bytes */
 	uint8_t kind, enc, bound, level;
+};
+
+/* A bit for each of 64 bytes. */
+struct block {
+	uint64_t digit, hex, dot, colon;
+	uint64_t sign;			/* colon or = */
+	uint64_t word, slash;
 };
 
 struct known {
@@ -31,8 +41,25 @@ struct known {
 	struct span value;		/* in check.arena */
 };
 
-#define CHECK_FILTER_BITS 20		/* a bit for each hash of four bytes: 128 KiB */
+/*
+ * Needles by the hash of four of their bytes. Long ones are indexed at four places one behind the
+ * other, so that a text needs to be probed at every fourth place only; short ones count as words
+ * alone, so that they are looked for where a word begins.
+ */
+#define CHECK_STRIDE 4
+#define CHECK_LONG (4 + CHECK_STRIDE - 1)
+#define CHECK_FILTER_BITS 20		/* 128 KiB */
 #define CHECK_BUCKET_BITS 14
+
+struct gram_at {
+	uint32_t gram, needle, at;
+};
+struct gram_index {
+	uint64_t *filter;
+	uint32_t *bucket;		/* starts into v */
+	struct gram_at *v, *unsorted;
+	size_t n, cap;
+};
 
 struct check {
 	struct arena *arena;
@@ -46,9 +73,8 @@ struct check {
 	struct buf bytes;		/* all needles' bytes */
 	struct needle *needles;
 	size_t n_needles, cap_needles;
-	uint64_t *filter;
-	uint32_t *bucket;		/* 2^CHECK_BUCKET_BITS + 1 starts into order */
-	uint32_t *order;		/* needle numbers by bucket */
+	struct gram_index index, shorts;
+	bool odd_starts;		/* a short needle begins with what is no part of a word */
 	char *what[KIND_COUNT][ENC_COUNT];
 };
 
@@ -60,7 +86,8 @@ struct look {
 	check_item_fn fn;
 	void *ctx;
 	size_t shape_end;		/* shapes that begin before it were seen already */
-	size_t run_end;			/* likewise for runs of hex digits */
+	/* what the block before means for this one */
+	uint64_t digit, digit2, digit4, digit8, hex, hex2, hex4, hex8, hex16, word, slash;
 	bool leak;
 	int rc;				/* what fn returned, if negative */
 };
@@ -78,11 +105,12 @@ void look_item(struct look *l, enum check_level level, const char *what, size_t 
 bool look_escape_before(struct span text, size_t at);
 /* Does text[off, off + len) lie inside a sound token? */
 bool look_in_token(struct span text, size_t off, size_t len);
-/* check_shape.c: sets the filter's bits for the four bytes a shape can be told by, and looks when
-   they are met at p. check_shape_run looks at a block of 16 bytes for runs of hex digits. */
-void check_shape_triggers(struct check *c);
-void check_shape_at(struct look *l, size_t p);
-void check_shape_run(struct look *l, size_t p);
+/* check_block.c: the bits of 64 bytes; `words`: word and slash too. */
+void check_block(const char *p, bool words, struct block *ret);
+/* check_shape.c: what 64 bytes at p could be the shapes of; `next`: the byte behind them is a digit. */
+void check_shapes(struct look *l, size_t p, const struct block *b, bool next);
+void check_shape_heads(struct check *c);
+void check_shape_head(struct look *l, enum check_enc head, size_t off);
 /* check_key.c: p is inside what may be a key that names a credential. */
 void check_shape_key(struct look *l, size_t p);
 
@@ -96,14 +124,24 @@ static inline uint32_t check_gram(const char *p)
 
 static inline uint32_t check_hash(uint32_t w)
 {
-	return (w * 0x9e3779b1u) >> (32 - CHECK_FILTER_BITS);
+	return w * 0x9e3779b1u;
 }
 
-static inline void check_filter_set(struct check *c, uint32_t w)
+/* A gram's word in the filter, and its two bits there. */
+static inline size_t check_word(uint32_t hash)
 {
-	uint32_t h = check_hash(w);
+	return hash >> (32 - (CHECK_FILTER_BITS - 6));
+}
 
-	c->filter[h >> 6] |= (uint64_t)1 << (h & 63);
+static inline uint64_t check_bits(uint32_t hash)
+{
+	return (uint64_t)1 << (hash >> 12 & 63) | (uint64_t)1 << (hash >> 6 & 63);
+}
+
+/* Each bit one, two, … places further; the top ones come out of the block before. */
+static inline uint64_t block_shift(uint64_t now, uint64_t before, unsigned n)
+{
+	return now << n | before >> (64 - n);
 }
 
 static inline bool is_digit(char c)

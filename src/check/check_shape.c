@@ -2,8 +2,8 @@
 #include "check_internal.h"
 
 /*
- * Shapes of values that a rule should have had, outside of sound tokens. Each is told by four bytes
- * that the scan's filter knows; here the place is looked at closely.
+ * Shapes of values that a rule should have had, outside of sound tokens. The bits of a block say where
+ * one could be; here the place is looked at closely.
  */
 
 static char text_at(const struct look *l, size_t i)
@@ -153,19 +153,15 @@ static size_t base64_end(const struct look *l, size_t off)
 	return off;
 }
 
-/* p is behind "-----BEGIN ". */
+/* p is behind "PRIVATE KEY-----". */
 static void shape_pem(struct look *l, size_t p)
 {
-	struct span rest = span_sub(l->text, p, p + 48);
-	ssize_t label = span_find(rest, SPAN_LIT("PRIVATE KEY-----"), 0);
-	size_t body, end;
+	size_t body = p, end;
 
-	if (label < 0)
-		return;
-	body = p + (size_t)label + strlen("PRIVATE KEY-----");
 	while (text_at(l, body) == '\\')
 		body += 2;
-	while (body < l->text.len && strchr("\r\n \t", l->text.p[body]))
+	while (body < l->text.len && (l->text.p[body] == '\n' || l->text.p[body] == '\r' ||
+				      l->text.p[body] == ' '))
 		body++;
 	end = base64_end(l, body);
 	if (end - body >= 16)
@@ -274,115 +270,156 @@ static void shape_number(struct look *l, size_t p)
 		shape_item(l, KIND_PHONE, CHECK_HINT, "long number in a string", off, end);
 }
 
-void check_shape_run(struct look *l, size_t p)
+static void shape_hex(struct look *l, size_t p)
 {
-	const char *t = l->text.p + p;
+	size_t off = p, end = p;
 
-	if ((is_digit(t[3]) & is_digit(t[4])) && !is_alpha(t[2]))
-		shape_number(l, p + 3);
-	if ((is_digit(t[11]) & is_digit(t[12])) && !is_alpha(t[10]))
-		shape_number(l, p + 11);
-	if (p >= l->run_end && (is_hex(t[0]) & is_hex(t[5]) & is_hex(t[10]) & is_hex(t[15]))) {
-		size_t off = p, end = p;
+	while (off > 0 && p - off < 200 && is_hex(l->text.p[off - 1]))
+		off--;
+	while (end - p < 200 && is_hex(text_at(l, end)))
+		end++;
+	if (end - off == 32 || end - off == 40 || end - off == 64 || end - off == 128)
+		shape_digest(l, off, end);
+}
 
-		while (off > 0 && p - off < 200 && is_hex(l->text.p[off - 1]))
-			off--;
-		while (end - p < 200 && is_hex(text_at(l, end)))
-			end++;
-		l->run_end = end;
-		if (end - off == 32 || end - off == 40 || end - off == 64 || end - off == 128)
-			shape_digest(l, off, end);
+/* Of four bytes loaded from memory, all but the first. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define ANY_FIRST 0xffffff00u
+#else
+#define ANY_FIRST 0x00ffffffu
+#endif
+
+static bool text_has(const struct look *l, size_t at, const char *word)
+{
+	size_t n = strlen(word);
+
+	return at <= l->text.len && l->text.len - at >= n && memcmp(l->text.p + at, word, n) == 0;
+}
+
+/* sip, sips or tel, in any case, before the colon. */
+static bool scheme_before(const struct look *l, size_t colon)
+{
+	uint32_t word;
+
+	if (colon < 4) {
+		if (colon != 3)
+			return false;
+		return strncasecmp(l->text.p, "sip", 3) == 0 || strncasecmp(l->text.p, "tel", 3) == 0;
+	}
+	memcpy(&word, l->text.p + colon - 4, 4);
+	word |= 0x20202020;
+	return word == check_gram("sips") || (word & ANY_FIRST) == (check_gram("\0sip") & ANY_FIRST) ||
+	       (word & ANY_FIRST) == (check_gram("\0tel") & ANY_FIRST);
+}
+
+/* Do two letters end password, passwd, pwd, secret, token, key or passphrase? */
+static bool ends_key(const char *two)
+{
+	char a = (char)(two[0] | 0x20), b = (char)(two[1] | 0x20);
+
+	switch (b) {
+	case 'd':
+		return a == 'r' || a == 'w';
+	case 't':
+	case 'n':
+	case 'y':
+		return a == 'e';
+	case 'e':
+		return a == 's';
+	default:
+		return false;
 	}
 }
 
-/* The four bytes that begin a look, and where it begins from them. */
-static const struct trigger {
-	char gram[5];
-	enum { T_URI, T_KEY, T_PEM, T_BASIC, T_BEARER, T_JWT } look;
-} triggers[] = {
-	{ "sip:", T_URI }, { "ips:", T_URI }, { "tel:", T_URI }, { "SIP:", T_URI },
-	{ "IPS:", T_URI }, { "TEL:", T_URI },
-	{ "assw", T_KEY }, { "ASSW", T_KEY }, { "ecre", T_KEY }, { "ECRE", T_KEY },
-	{ "oken", T_KEY }, { "OKEN", T_KEY }, { "hras", T_KEY }, { "HRAS", T_KEY },
-	{ "ikey", T_KEY }, { "IKEY", T_KEY }, { "iKey", T_KEY }, { "_key", T_KEY },
-	{ "-key", T_KEY }, { "_KEY", T_KEY }, { "-Key", T_KEY }, { "pwd=", T_KEY },
-	{ "pwd:", T_KEY }, { "PWD=", T_KEY }, { "pwd\"", T_KEY },
-	{ "-BEG", T_PEM }, { "asic", T_BASIC }, { "eare", T_BEARER },
-	{ "eyJh", T_JWT }, { "eyJ0", T_JWT }, { "eyJr", T_JWT },
+/* p is at a colon or an equals sign: what stands on its sides? */
+static void shape_sign(struct look *l, size_t p)
+{
+	size_t key = p;
+
+	if (l->text.p[p] == ':') {
+		if (scheme_before(l, p))
+			shape_uri(l, p + 1);
+		else if (text_has(l, p + 1, "//"))
+			shape_userinfo(l, p + 3);
+		else if (text_has(l, p + 1, " Basic "))
+			shape_authorization(l, p + 8, true);
+		else if (text_has(l, p + 1, " Bearer "))
+			shape_authorization(l, p + 9, false);
+	}
+	/* a key may stand in quotes, with a space behind it */
+	while (key > 0 && p - key < 3 && (l->text.p[key - 1] == ' ' || l->text.p[key - 1] == '"' ||
+					  l->text.p[key - 1] == '\'' || l->text.p[key - 1] == '\\'))
+		key--;
+	if (key > 2 && ends_key(l->text.p + key - 2))
+		check_shape_key(l, key - 1);
+}
+
+/* Where runs of n of a kind come to their nth byte: doubled step by step, each step with the one of the
+   block before. */
+static uint64_t run_step(uint64_t now, uint64_t *before, unsigned n)
+{
+	uint64_t x = now & block_shift(now, *before, n);
+
+	*before = now;
+	return x;
+}
+
+static uint64_t first_of_runs(uint64_t now, uint64_t *before)
+{
+	uint64_t x = now & ~block_shift(now, *before, 1);
+
+	*before = now;
+	return x;
+}
+
+void check_shapes(struct look *l, size_t p, const struct block *b, bool next)
+{
+	uint64_t digits_after = b->digit >> 1 | (uint64_t)next << 63;
+	uint64_t quads = b->dot & block_shift(b->digit, l->digit, 1) & digits_after;
+	uint64_t ip6 = b->colon & block_shift(b->hex, l->hex, 1) & block_shift(b->hex, l->hex, 2) &
+		       block_shift(b->hex, l->hex, 3);
+	uint64_t numbers, digests, signs = b->sign;
+
+	numbers = run_step(b->digit, &l->digit, 1);
+	numbers = run_step(numbers, &l->digit2, 2);
+	numbers = first_of_runs(run_step(numbers, &l->digit4, 4), &l->digit8);
+	digests = run_step(b->hex, &l->hex, 1);
+	digests = run_step(digests, &l->hex2, 2);
+	digests = run_step(digests, &l->hex4, 4);
+	digests = first_of_runs(run_step(digests, &l->hex8, 8), &l->hex16);
+	for (; quads; quads &= quads - 1)
+		shape_quad(l, p + (size_t)__builtin_ctzll(quads) - 1);
+	for (; ip6; ip6 &= ip6 - 1)
+		shape_ip6(l, p + (size_t)__builtin_ctzll(ip6) - 3);
+	for (; signs; signs &= signs - 1)
+		shape_sign(l, p + (size_t)__builtin_ctzll(signs));
+	for (; numbers; numbers &= numbers - 1)
+		shape_number(l, p + (size_t)__builtin_ctzll(numbers));
+	for (; digests; digests &= digests - 1)
+		shape_hex(l, p + (size_t)__builtin_ctzll(digests));
+}
+
+/* Heads that no single byte tells: searched for with the known values. */
+static const struct {
+	const char *text;
+	enum check_enc head;
+} heads[] = {
+	{ "PRIVATE KEY-----", HEAD_PEM },
+	/* the base64 of {"alg": {"typ": {"kid": */
+	{ "eyJhbGci", HEAD_JWT }, { "eyJ0eXAi", HEAD_JWT }, { "eyJraWQi", HEAD_JWT },
 };
 
-void check_shape_triggers(struct check *c)
+void check_shape_heads(struct check *c)
 {
-	static const char hex[] = "0123456789abcdefABCDEF";
-	char g[4];
-
-	for (size_t i = 0; i < ARRAY_SIZE(triggers); i++)
-		check_filter_set(c, check_gram(triggers[i].gram));
-	for (int i = 0; i < 1100; i++) {	/* digit, dot, digit, then a digit or dot */
-		g[0] = (char)('0' + i / 110);
-		g[1] = '.';
-		g[2] = (char)('0' + i / 11 % 10);
-		g[3] = i % 11 == 10 ? '.' : (char)('0' + i % 11);
-		check_filter_set(c, check_gram(g));
-	}
-	for (int i = 0; i < 22 * 22 * 22; i++) {	/* three hex digits and a colon */
-		g[0] = hex[i / 484];
-		g[1] = hex[i / 22 % 22];
-		g[2] = hex[i % 22];
-		g[3] = ':';
-		check_filter_set(c, check_gram(g));
-	}
-	for (int i = '!'; i < 0x7f; i++) {
-		memcpy(g, "://", 3);
-		g[3] = (char)i;
-		check_filter_set(c, check_gram(g));
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
+		check_needle(c, span_str(heads[i].text), KIND_KEY, heads[i].head, BOUND_NONE,
+			     CHECK_OPEN);
 }
 
-static void shape_trigger(struct look *l, size_t p, const struct trigger *t)
+void check_shape_head(struct look *l, enum check_enc head, size_t off)
 {
-	switch (t->look) {
-	case T_URI:
-		shape_uri(l, p + 4);
-		break;
-	case T_KEY:
-		check_shape_key(l, p);
-		break;
-	case T_PEM:
-		if (text_at(l, p + 6) == ' ')
-			shape_pem(l, p + 7);
-		break;
-	case T_BASIC:
-		if (p > 0 && l->text.p[p - 1] == 'B' && text_at(l, p + 4) == ' ')
-			shape_authorization(l, p + 5, true);
-		break;
-	case T_BEARER:
-		if (p > 0 && l->text.p[p - 1] == 'B' && text_at(l, p + 5) == ' ')
-			shape_authorization(l, p + 6, false);
-		break;
-	case T_JWT:
-		shape_jwt(l, p);
-		break;
-	}
-}
-
-void check_shape_at(struct look *l, size_t p)
-{
-	const char *t = l->text.p + p;
-
-	if (t[1] == '.' && is_digit(t[0]) && is_digit(t[2])) {
-		shape_quad(l, p);
-		return;
-	}
-	if (t[3] == ':' && is_hex(t[0]) && is_hex(t[1]) && is_hex(t[2])) {
-		shape_ip6(l, p);
-		return;
-	}
-	if (memcmp(t, "://", 3) == 0) {
-		shape_userinfo(l, p + 3);
-		return;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(triggers); i++)
-		if (check_gram(t) == check_gram(triggers[i].gram))
-			shape_trigger(l, p, &triggers[i]);
+	if (head == HEAD_PEM)
+		shape_pem(l, off + strlen(heads[0].text));
+	else
+		shape_jwt(l, off);
 }

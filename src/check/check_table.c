@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 /*
- * The plain search: a bit for the hash of four bytes says at each place of the text whether a needle
- * or a shape could be there; then buckets of needles and memcmp.
+ * The plain search: bits for the hash of four bytes say whether a needle could be there; then a bucket
+ * of needles and memcmp.
  */
 
 static const char *const enc_names[ENC_COUNT] = {
@@ -38,65 +38,108 @@ void check_needle(struct check *c, struct span bytes, enum kind kind, enum check
 	struct needle n = { .off = (uint32_t)c->bytes.len, .len = (uint32_t)bytes.len,
 			    .kind = (uint8_t)kind, .enc = (uint8_t)enc,
 			    .bound = (uint8_t)bound, .level = (uint8_t)level };
-	unsigned best = UINT32_MAX;
 
 	if (bytes.len < 4)
 		return;
-	/* a long value's head is enough to choose from */
-	for (size_t i = 0; i + 4 <= bytes.len && i < 64; i++) {
-		unsigned cost = gram_cost(bytes.p + i);
-
-		if (cost < best) {
-			best = cost;
-			n.anchor = (uint32_t)i;
-		}
-	}
+	/* short ones are looked for at the beginning of words */
+	if (bytes.len < CHECK_LONG && bound == BOUND_NONE)
+		n.bound = BOUND_WORD;
 	buf_add_span(&c->bytes, bytes);
 	GROW(c->needles, c->n_needles, c->cap_needles);
 	c->needles[c->n_needles++] = n;
-	if (!c->what[kind][enc])
+	if (enc < ENC_COUNT && !c->what[kind][enc])
 		c->what[kind][enc] = xasprintf("known %s, %s", value_kind_name(kind), enc_names[enc]);
 }
 
-static uint32_t needle_hash(const struct check *c, const struct needle *n)
+static void gram_add(struct gram_index *x, const char *p, uint32_t needle, uint32_t at)
 {
-	return check_hash(check_gram(c->bytes.p + n->off + n->anchor));
+	if (x->n >= x->cap) {
+		x->cap = x->cap ? x->cap * 2 : 1024;
+		x->unsorted = xreallocarray(x->unsorted, x->cap, sizeof(*x->unsorted));
+	}
+	x->unsorted[x->n++] = (struct gram_at){ check_gram(p), needle, at };
 }
 
-static uint32_t bucket_of(uint32_t hash)
+/* Four grams, one behind the other, at the needle's least common place. */
+static void index_long(struct check *c, uint32_t needle)
 {
-	return hash >> (CHECK_FILTER_BITS - CHECK_BUCKET_BITS);
+	const struct needle *n = &c->needles[needle];
+	const char *p = c->bytes.p + n->off;
+	unsigned least = UINT32_MAX;
+	uint32_t best = 0;
+
+	/* a long value's head is enough to choose from */
+	for (uint32_t at = 0; at + CHECK_LONG <= n->len && at < 64; at++) {
+		unsigned cost = gram_cost(p + at) + gram_cost(p + at + CHECK_STRIDE - 1);
+
+		if (cost < least) {
+			least = cost;
+			best = at;
+		}
+	}
+	for (uint32_t i = 0; i < CHECK_STRIDE; i++)
+		gram_add(&c->index, p + best + i, needle, best + i);
+}
+
+static uint32_t bucket_of(uint32_t gram)
+{
+	return check_hash(gram) >> (32 - CHECK_BUCKET_BITS);
+}
+
+static void index_sort(struct gram_index *x)
+{
+	size_t n_buckets = (size_t)1 << CHECK_BUCKET_BITS;
+
+	x->filter = xcalloc((size_t)1 << (CHECK_FILTER_BITS - 6), sizeof(*x->filter));
+	x->bucket = xcalloc(n_buckets + 2, sizeof(*x->bucket));
+	x->v = xcalloc(x->n + 1, sizeof(*x->v));
+	/* counted one further than their bucket, then summed, then filled: starts move up to ends */
+	for (size_t i = 0; i < x->n; i++) {
+		uint32_t h = check_hash(x->unsorted[i].gram);
+
+		x->filter[check_word(h)] |= check_bits(h);
+		x->bucket[bucket_of(x->unsorted[i].gram) + 2]++;
+	}
+	for (size_t b = 2; b < n_buckets + 2; b++)
+		x->bucket[b] += x->bucket[b - 1];
+	for (size_t i = 0; i < x->n; i++)
+		x->v[x->bucket[bucket_of(x->unsorted[i].gram) + 1]++] = x->unsorted[i];
+	free(x->unsorted);
+	x->unsorted = NULL;
+}
+
+static void index_done(struct gram_index *x)
+{
+	free(x->filter);
+	free(x->bucket);
+	free(x->v);
+	free(x->unsorted);
+	*x = (struct gram_index){ 0 };
 }
 
 void check_table_build(struct check *c)
 {
-	size_t n_buckets = (size_t)1 << CHECK_BUCKET_BITS;
-
 	check_table_done(c);
-	c->filter = xcalloc((size_t)1 << (CHECK_FILTER_BITS - 6), sizeof(*c->filter));
-	c->bucket = xcalloc(n_buckets + 2, sizeof(*c->bucket));
-	c->order = xcalloc(c->n_needles + 1, sizeof(*c->order));
-	/* counted one further than their bucket, then summed, then filled: starts move up to ends */
-	for (size_t i = 0; i < c->n_needles; i++) {
-		uint32_t h = needle_hash(c, &c->needles[i]);
+	check_shape_heads(c);
+	for (uint32_t i = 0; i < c->n_needles; i++) {
+		const struct needle *n = &c->needles[i];
 
-		c->filter[h >> 6] |= (uint64_t)1 << (h & 63);
-		c->bucket[bucket_of(h) + 2]++;
+		if (n->len >= CHECK_LONG) {
+			index_long(c, i);
+			continue;
+		}
+		c->odd_starts |= !is_word(c->bytes.p[n->off]);
+		gram_add(&c->shorts, c->bytes.p + n->off, i, 0);
 	}
-	for (size_t b = 2; b < n_buckets + 2; b++)
-		c->bucket[b] += c->bucket[b - 1];
-	for (size_t i = 0; i < c->n_needles; i++)
-		c->order[c->bucket[bucket_of(needle_hash(c, &c->needles[i])) + 1]++] = (uint32_t)i;
-	check_shape_triggers(c);
+	index_sort(&c->index);
+	index_sort(&c->shorts);
 }
 
 void check_table_done(struct check *c)
 {
-	free(c->filter);
-	free(c->bucket);
-	free(c->order);
-	c->filter = NULL;
-	c->bucket = c->order = NULL;
+	index_done(&c->index);
+	index_done(&c->shorts);
+	c->odd_starts = false;
 }
 
 bool look_in_token(struct span t, size_t off, size_t len)
@@ -182,51 +225,85 @@ static bool bound_holds(enum check_bound bound, struct span t, size_t off, size_
 	return true;
 }
 
-static void look_needles(struct look *l, size_t p, uint32_t hash)
+static void look_needle(struct look *l, const struct needle *n, size_t off)
 {
 	const struct check *c = l->c;
-	uint32_t b = bucket_of(hash);
 
-	for (uint32_t i = c->bucket[b]; i < c->bucket[b + 1]; i++) {
-		const struct needle *n = &c->needles[c->order[i]];
-		size_t off = p - n->anchor;
-
-		if (p < n->anchor || l->text.len - off < n->len ||
-		    memcmp(l->text.p + off, c->bytes.p + n->off, n->len) != 0)
-			continue;
-		if (bound_holds(n->bound, l->text, off, n->len) &&
-		    !look_in_token(l->text, off, n->len))
-			look_item(l, n->level, c->what[n->kind][n->enc], off, n->len);
-	}
+	if (l->text.len - off < n->len || memcmp(l->text.p + off, c->bytes.p + n->off, n->len) != 0)
+		return;
+	if (n->enc > ENC_COUNT)
+		check_shape_head(l, n->enc, off);
+	else if (bound_holds(n->bound, l->text, off, n->len) && !look_in_token(l->text, off, n->len))
+		look_item(l, n->level, c->what[n->kind][n->enc], off, n->len);
 }
 
-static void look_at(struct look *l, size_t p, uint32_t hash)
+static void look_index(struct look *l, const struct gram_index *x, size_t p, uint32_t gram)
 {
-	look_needles(l, p, hash);
-	check_shape_at(l, p);
+	uint32_t b = bucket_of(gram);
+
+	for (uint32_t i = x->bucket[b]; i < x->bucket[b + 1]; i++)
+		if (x->v[i].gram == gram && p >= x->v[i].at)
+			look_needle(l, &l->c->needles[x->v[i].needle], p - x->v[i].at);
+}
+
+static bool filter_has(const struct gram_index *x, uint32_t gram)
+{
+	uint32_t h = check_hash(gram);
+	uint64_t bits = check_bits(h);
+
+	return (x->filter[check_word(h)] & bits) == bits;
+}
+
+/* Short needles at the beginnings of words, behind escapes too (\n, \000). */
+static void look_words(struct look *l, size_t p, const char *bytes, const struct block *b)
+{
+	uint64_t starts = ~block_shift(b->word, l->word, 1) | block_shift(b->slash, l->slash, 2) |
+			  block_shift(b->slash, l->slash, 4);
+
+	if (!l->c->odd_starts)
+		starts &= b->word;
+	for (; starts; starts &= starts - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(starts);
+		uint32_t gram = check_gram(bytes + i);
+
+		if (__builtin_expect(filter_has(&l->c->shorts, gram), 0))
+			look_index(l, &l->c->shorts, p + i, gram);
+	}
+	l->word = b->word;
+	l->slash = b->slash;
+}
+
+/* 64 bytes of text at p; they and eight more can be read at `bytes`. */
+static void look_block(struct look *l, size_t p, const char *bytes)
+{
+	bool words = l->c->shorts.n > 0;
+	struct block b;
+
+	for (unsigned i = 0; i < 64; i += CHECK_STRIDE) {
+		uint32_t gram = check_gram(bytes + i);
+
+		if (__builtin_expect(filter_has(&l->c->index, gram), 0))
+			look_index(l, &l->c->index, p + i, gram);
+	}
+	check_block(bytes, words, &b);
+	if (words)
+		look_words(l, p, bytes, &b);
+	check_shapes(l, p, &b, is_digit(bytes[64]));
 }
 
 void check_scan(struct look *l)
 {
-	const uint64_t *filter = l->c->filter;
-	const char *t = l->text.p;
-	size_t n = l->text.len, p = 0;
+	char last[64 + 8];
+	size_t p = 0;
 
-	for (; p + 20 <= n && l->rc >= 0; p += 16) {
-		check_shape_run(l, p);
-		for (size_t i = p; i < p + 16; i++) {
-			uint32_t h = check_hash(check_gram(t + i));
+	for (; p + sizeof(last) <= l->text.len && l->rc >= 0; p += 64)
+		look_block(l, p, l->text.p + p);
+	/* the last bytes, with line ends behind them */
+	for (; p < l->text.len && l->rc >= 0; p += 64) {
+		size_t n = l->text.len - p < sizeof(last) ? l->text.len - p : sizeof(last);
 
-			if (__builtin_expect(filter[h >> 6] >> (h & 63) & 1, 0))
-				look_at(l, i, h);
-		}
-	}
-	if (p + 16 <= n)
-		check_shape_run(l, p);
-	for (; p + 4 <= n && l->rc >= 0; p++) {
-		uint32_t h = check_hash(check_gram(t + p));
-
-		if (filter[h >> 6] >> (h & 63) & 1)
-			look_at(l, p, h);
+		memset(last, '\n', sizeof(last));
+		memcpy(last, l->text.p + p, n);
+		look_block(l, p, last);
 	}
 }
