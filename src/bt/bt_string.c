@@ -3,6 +3,7 @@
 
 /*
  * A string as gdb prints it is a row of pieces: "…", 'c' <repeats 30 times>, <incomplete sequence \357>.
+ * Where it is an element of an array the next element may look like one more piece; then both are one.
  * In files that went through a shell's `echo -e`, \000, \r, \n and \\ within quotes are real bytes, so
  * neither a newline nor a backslash says where a string ends: then it is what follows a quote that tells.
  */
