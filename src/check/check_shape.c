@@ -247,15 +247,13 @@ static void shape_digest(struct look *l, size_t off, size_t end)
 	shape_item(l, KIND_HASH, level, "digest", off, end);
 }
 
-/* A long number: with a plus sign a phone number's international form. */
+/* p is at the eighth digit of a number: with a plus sign it is a phone number's international form. */
 static void shape_number(struct look *l, size_t p)
 {
 	const char *t = l->text.p;
-	size_t off = p, end = p;
+	size_t off = p - 7, end = p + 1;
 	char before, after;
 
-	while (off > 0 && is_digit(t[off - 1]) && p - off < 32)
-		off--;
 	while (is_digit(text_at(l, end)) && end - p < 32)
 		end++;
 	before = off ? t[off - 1] : '\n';
@@ -270,12 +268,11 @@ static void shape_number(struct look *l, size_t p)
 		shape_item(l, KIND_PHONE, CHECK_HINT, "long number in a string", off, end);
 }
 
+/* p is at the sixteenth of a run of hex digits. */
 static void shape_hex(struct look *l, size_t p)
 {
-	size_t off = p, end = p;
+	size_t off = p - 15, end = p + 1;
 
-	while (off > 0 && p - off < 200 && is_hex(l->text.p[off - 1]))
-		off--;
 	while (end - p < 200 && is_hex(text_at(l, end)))
 		end++;
 	if (end - off == 32 || end - off == 40 || end - off == 64 || end - off == 128)
