@@ -207,7 +207,7 @@ void bt_decode(struct span t, const struct bt_string *s, struct buf *scratch, st
 	       struct span *ret_decoded)
 {
 	struct walk w = { .p = t.p + s->off, .s = s };
-	uint64_t budget = BT_REPEAT_SUM + (s->end - s->off);
+	uint64_t budget = BT_REPEAT_SUM + (s->end - s->off) / 2;
 	struct atom a;
 	bool behind_repeat = false;
 
