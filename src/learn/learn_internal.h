@@ -41,6 +41,7 @@ struct pattern {
 	uint32_t value;
 	uint32_t min;		/* units of a piece */
 	uint8_t form, pieces;
+	bool shares_head, shares_tail;	/* base64: a character before or behind has some of its bits */
 	bool exact;		/* digits or an address: no neighbour that would make it another */
 };
 

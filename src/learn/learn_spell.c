@@ -122,7 +122,10 @@ static void spell_base64(struct spelling *s, struct span v, unsigned lead, const
 			put_char(s, unit++, six < 62 ? alphabet[six] : two_last[six - 62]);
 		}
 	}
+	s->p.shares_head = lead != 0;
+	s->p.shares_tail = have != 0;
 	done(s, FORM_BASE64);
+	s->p.shares_head = s->p.shares_tail = false;
 }
 
 static void spell_url(struct spelling *s, struct span v, const char digits[16], bool plus)

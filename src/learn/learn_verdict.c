@@ -163,6 +163,22 @@ void learn_hit(struct learned_scanner *s, const struct learned_hit *hit, size_t 
 		s->rc = rc;
 }
 
+static bool is_base64(char c)
+{
+	return is_digit(c) || is_alpha(c) || c == '+' || c == '/' || c == '-' || c == '_';
+}
+
+/* Takes in the characters that hold some bits of the value, and the padding. */
+static void widen_base64(struct span t, const struct pattern *p, size_t *off, size_t *end)
+{
+	if (p->shares_head && *off > 0 && is_base64(t.p[*off - 1]))
+		--*off;
+	if (p->shares_tail && *end < t.len && is_base64(t.p[*end]))
+		++*end;
+	for (int i = 0; i < 2 && *end < t.len && t.p[*end] == '='; i++)
+		++*end;
+}
+
 static bool is_encoded(const struct pattern *p)
 {
 	return (p->form == FORM_HEX || p->form == FORM_BASE64 || p->form == FORM_UTF16) && p->len >= 8;
@@ -198,6 +214,8 @@ static void whole(struct learned_scanner *s, const struct pattern *p, size_t off
 	hit.held = !goes;
 	if (e->v.kind == KIND_PHONE && goes)
 		learn_phone_widen(s->text, &hit.off);
+	if (p->form == FORM_BASE64)
+		widen_base64(s->text, p, &hit.off, &end);
 	hit.len = end - hit.off;
 	learn_hit(s, &hit, off);
 }

@@ -116,8 +116,8 @@ static void test_base64_alignments(void **state)
 
 	(void)state;
 	expect_hits(l, "VHIwdWI0ZG9yLTc3", "|VHIwdWI0ZG9yLTc3");
-	expect_hits(l, "eFRyMHViNGRvci03N3g=", "RyMHViNGRvci03N");
-	expect_hits(l, "eHlUcjB1YjRkb3ItNzd4eQ==", "UcjB1YjRkb3ItNz");
+	expect_hits(l, "eFRyMHViNGRvci03N3g=", "|FRyMHViNGRvci03N3");
+	expect_hits(l, "eHlUcjB1YjRkb3ItNzc=", "|lUcjB1YjRkb3ItNzc=");
 }
 
 static void test_pieces_of_credentials(void **state)
