@@ -37,6 +37,10 @@ int detect_ranges(struct detector *d, const struct artifact *a, const struct det
 bool detect_is_gdb(const struct detector *d, const struct artifact *a);
 /* How far from a changed byte, beyond its line, a match may begin: 0 without multi-line rules. */
 uint64_t detect_margin(const struct detector *d);
+/* What of a's text must be seen together with [*off, *off + *len): its lines, and in gdb's text the whole
+   frames. Widens the range, at most to [from, to). */
+void detect_context(const struct detector *d, const struct artifact *a, uint64_t from, uint64_t to,
+		    uint64_t *off, uint64_t *len);
 /* The end of a range that begins at `from` and holds about `want` bytes: behind a line end, outside of
    any gdb string and token. */
 uint64_t detect_cut(struct detector *d, const struct artifact *a, uint64_t from, uint64_t want);

@@ -6,6 +6,9 @@
 /* One pass one's call: what a range of an artifact may hold at once. */
 #define LEARN_RANGE MIB(1)
 
+/* Of the matches that span lines, keys are the longest that a token elsewhere in them could make new. */
+#define MULTILINE_MARGIN KIB(4)
+
 static const char *const learned_ids[KIND_COUNT] = {
 	[KIND_PHONE] = "learned.phone", [KIND_IP4] = "learned.ip4",
 	[KIND_IP4_LAN] = "learned.ip4-lan", [KIND_IP6] = "learned.ip6",
@@ -36,7 +39,7 @@ static void detector_make_rules(struct detector *d)
 		d->has_symbols |= r->active && r->is_symbol;
 		d->has_values |= r->active && !r->is_symbol && (r->where & WHERE_VALUE);
 		if (r->active && r->multiline)
-			d->margin = LIMIT_RULE_WIDTH;
+			d->margin = MULTILINE_MARGIN;
 	}
 	for (i = 0; i < KIND_COUNT; i++)
 		d->rules[d->n_pack + i] = (struct finding_rule){
@@ -177,6 +180,35 @@ static uint64_t last_head(struct span text, uint64_t from, uint64_t to)
 			return (uint64_t)(p + 1 - text.p);
 	}
 	return 0;
+}
+
+/* The first line start at or behind `from` where a frame's head seems to be, or `to`. */
+static uint64_t next_head(struct span text, uint64_t from, uint64_t to)
+{
+	const char *end = text.p + text.len, *high = text.p + to, *p = text.p + from;
+
+	while (p < high && !seems_head(p, end)) {
+		p = memchr(p, '\n', (size_t)(high - p));
+		p = p ? p + 1 : high;
+	}
+	return (uint64_t)(p - text.p);
+}
+
+void detect_context(const struct detector *d, const struct artifact *a, uint64_t from, uint64_t to,
+		    uint64_t *off, uint64_t *len)
+{
+	uint64_t end = *off + *len, start = *off;
+
+	if (detect_is_gdb(d, a)) {
+		start = line_start(a->text, start);
+		start = start > from ? last_head(a->text, from, start) : from;
+		end = next_head(a->text, line_end(a->text, end), to);
+	} else {
+		start = line_start(a->text, start < d->margin ? 0 : start - d->margin);
+		end = line_end(a->text, end + d->margin);
+	}
+	*off = start < from ? from : start;
+	*len = (end > to ? to : end) - *off;
 }
 
 /* Where no record goes on: gdb's text without a frame in sight, or one frame that is very large. */

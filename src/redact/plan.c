@@ -11,17 +11,6 @@
 /* From this round on whole lines go: a text that brings forth a finding each round must not win. */
 #define ROUND_WIDEN (LIMIT_CLOSURE_ROUNDS - 3)
 
-/* Changed ranges that are closer are one: a scan of its own costs more than these bytes. */
-#define RANGE_GAP 512
-
-struct change {
-	uint64_t off, end;	/* in the source */
-	uint64_t at, at_end;	/* in the copy */
-	size_t text;		/* in planner.texts */
-	bool soft;
-	bool fresh;		/* came or grew in the last round */
-};
-
 struct planner {
 	struct redactor *r;
 	struct detector *d;
@@ -36,7 +25,8 @@ struct planner {
 	struct change *changes;
 	size_t n_changes, cap_changes;
 	size_t fresh;			/* pieces that the last look added */
-	struct buf texts, copy;
+	struct buf texts;
+	struct copy copy;
 };
 
 static void planner_done(struct planner *p)
@@ -47,7 +37,7 @@ static void planner_done(struct planner *p)
 	free(p->clusters.v);
 	free(p->changes);
 	buf_done(&p->texts);
-	buf_done(&p->copy);
+	copy_done(&p->copy);
 }
 
 static struct span piece_value(struct planner *p, const struct finding *f)
@@ -154,7 +144,6 @@ static int plan_first_look(struct planner *p, struct findings *found, struct err
 
 static void plan_make_changes(struct planner *p)
 {
-	uint64_t at = 0, src = p->from;
 	size_t i;
 
 	pieces_sort(&p->pieces);
@@ -167,81 +156,11 @@ static void plan_make_changes(struct planner *p)
 		struct change one = { .off = c->off, .end = c->end, .text = p->texts.len };
 
 		one.soft = edit_text(p->r, p->a->text, c, w, &p->rules[w->f.rule], &p->texts);
+		one.text_len = p->texts.len - one.text;
 		one.fresh = c->round == p->round;
-		at += c->off - src;
-		src = c->end;
-		one.at = at;
-		at += p->texts.len - one.text;
-		one.at_end = at;
 		GROW(p->changes, p->n_changes, p->cap_changes);
 		p->changes[p->n_changes++] = one;
 	}
-}
-
-static void plan_make_copy(struct planner *p)
-{
-	uint64_t src = p->from;
-	size_t i;
-
-	buf_reset(&p->copy);
-	for (i = 0; i < p->n_changes; i++) {
-		const struct change *c = &p->changes[i];
-
-		buf_add(&p->copy, p->a->text.p + src, c->off - src);
-		buf_add(&p->copy, p->texts.p + c->text, c->at_end - c->at);
-		src = c->end;
-	}
-	buf_add(&p->copy, p->a->text.p + src, p->to - src);
-}
-
-/* The lines of the copy, and what the rules' width adds, that the last round changed. */
-static size_t plan_changed_ranges(const struct planner *p, struct detect_range **ret)
-{
-	struct span text = buf_span(&p->copy);
-	uint64_t margin = detect_margin(p->d), end = 0;
-	struct detect_range *v = NULL;
-	size_t i, n = 0, cap = 0;
-
-	for (i = 0; i < p->n_changes; i++) {
-		const struct change *c = &p->changes[i];
-		uint64_t start;
-
-		if (!c->fresh || (n && c->at_end + margin < end))
-			continue;
-		start = line_start(text, c->at < margin ? 0 : c->at - margin);
-		end = line_end(text, c->at_end + margin);
-		if (n && start <= v[n - 1].off + v[n - 1].len + RANGE_GAP) {
-			v[n - 1].len = end - v[n - 1].off;
-			continue;
-		}
-		GROW(v, n, cap);
-		v[n++] = (struct detect_range){ .off = start, .len = end - start };
-	}
-	*ret = v;
-	return n;
-}
-
-/* The first change that ends behind `at` in the copy. */
-static size_t change_find(const struct planner *p, uint64_t at)
-{
-	size_t lo = 0, hi = p->n_changes;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (p->changes[mid].at_end > at)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return lo;
-}
-
-static uint64_t source_of(const struct planner *p, uint64_t at, size_t next)
-{
-	if (next == 0)
-		return p->from + at;
-	return p->changes[next - 1].end + (at - p->changes[next - 1].at_end);
 }
 
 static int plan_add_source(struct planner *p, struct finding f, uint64_t off, uint64_t end, bool whole,
@@ -271,38 +190,13 @@ static int plan_add_source(struct planner *p, struct finding f, uint64_t off, ui
 	return plan_add(p, &f, soft, err);
 }
 
-/* A piece of the copy, back in the source. What it covers of our own text is done already if that is a
-   token, a line end or a quote; if it is something else, all of that change goes with it. */
-static int plan_add_mapped(struct planner *p, const struct finding *f, struct err *err)
+struct mapped { struct planner *p; const struct finding *f; struct err *err; };
+
+static int on_mapped(void *ctx, uint64_t off, uint64_t end, bool whole, bool soft)
 {
-	uint64_t at = f->off, end = f->off + f->len, lo, hi;
-	size_t first = change_find(p, at), i;
-	bool soft = false;
+	struct mapped *m = ctx;
 
-	for (i = first; i < p->n_changes && p->changes[i].at < end; i++)
-		soft |= p->changes[i].soft;
-	if (soft) {
-		lo = first < p->n_changes && p->changes[first].at <= at ? p->changes[first].off :
-			source_of(p, at, first);
-		hi = p->changes[i - 1].at_end >= end ? p->changes[i - 1].end : source_of(p, end, i);
-		return plan_add_source(p, *f, lo, hi, false, true, err);
-	}
-	for (i = first; at < end; i++) {
-		uint64_t stop = i < p->n_changes && p->changes[i].at < end ? p->changes[i].at : end;
-
-		if (stop > at) {
-			uint64_t off = source_of(p, at, i);
-			bool whole = at == f->off && stop == f->off + f->len;
-			int rc = plan_add_source(p, *f, off, off + (stop - at), whole, false, err);
-
-			if (rc < 0)
-				return rc;
-		}
-		if (stop == end)
-			break;
-		at = p->changes[i].at_end;
-	}
-	return RC_OK;
+	return plan_add_source(m->p, *m->f, off, end, whole, soft, m->err);
 }
 
 /* Findings of the copy, cut at its tokens and guards, then mapped. */
@@ -328,8 +222,12 @@ static int plan_take(struct planner *p, const struct artifact *copy, const struc
 		f.path = findings_path(&p->paths, span_str(found->paths.p + f.path));
 		rc = pieces_add_clipped(&left, copy->text, &f, &p->rules[f.rule], &b, err);
 	}
-	for (i = 0; rc == RC_OK && i < left.n; i++)
-		rc = plan_add_mapped(p, &left.v[i].f, err);
+	for (i = 0; rc == RC_OK && i < left.n; i++) {
+		const struct finding *f = &left.v[i].f;
+		struct mapped m = { .p = p, .f = f, .err = err };
+
+		rc = copy_source(&p->copy, p->from, f->off, f->off + f->len, on_mapped, &m);
+	}
 	free(left.v);
 	free(b.v);
 	return rc;
@@ -340,15 +238,13 @@ static int plan_look_again(struct planner *p, struct err *err)
 	struct artifact copy = {
 		.name = p->a->name,
 		.kind = detect_is_gdb(p->d, p->a) ? ARTIFACT_GDB : ARTIFACT_TEXT,
-		.text = buf_span(&p->copy),
+		.text = buf_span(&p->copy.text),
 	};
-	AUTO_FREE struct detect_range *ranges = NULL;
-	size_t n = plan_changed_ranges(p, &ranges);
 	struct findings found;
 	int rc;
 
 	findings_init(&found, p->paths.rules, p->paths.n_rules);
-	rc = detect_ranges(p->d, &copy, ranges, n, &found, err);
+	rc = detect_ranges(p->d, &copy, p->copy.ranges, p->copy.n_ranges, &found, err);
 	if (rc == RC_OK)
 		rc = plan_take(p, &copy, &found, err);
 	findings_done(&found);
@@ -366,7 +262,7 @@ static int plan_close(struct planner *p, struct err *err)
 		if (p->round == LIMIT_CLOSURE_ROUNDS)
 			return err_set(err, RC_LIMIT, "redaction finds no end behind offset %llu",
 				       (unsigned long long)p->from);
-		plan_make_copy(p);
+		copy_make(&p->copy, p->d, p->a, p->from, p->to, p->changes, p->n_changes, &p->texts);
 		p->fresh = 0;
 		p->round++;
 		rc = plan_look_again(p, err);
@@ -403,12 +299,12 @@ static struct redact_plan *plan_finish(struct planner *p)
 	plan->n_edits = p->n_changes;
 	for (i = 0; i < p->n_changes; i++) {
 		const struct change *c = &p->changes[i];
-		size_t len = c->at_end - c->at;
 
 		plan->edits[i] = (struct edit){
 			.off = c->off, .len = (uint32_t)(c->end - c->off),
-			.with = len ? arena_strndup(plan->arena, p->texts.p + c->text, len) : "",
-			.with_len = (uint32_t)len, .finding = p->clusters.v[i].winner,
+			.with = c->text_len ?
+				arena_strndup(plan->arena, p->texts.p + c->text, c->text_len) : "",
+			.with_len = (uint32_t)c->text_len, .finding = p->clusters.v[i].winner,
 		};
 	}
 	findings_init(&plan->found, p->rules, notes.n_rules);

@@ -74,6 +74,37 @@ int token_find(struct redactor *r, enum kind kind, struct span value, uint32_t *
 bool token_find_text(const struct redactor *r, struct span text, uint32_t *ret_token);
 void token_count(struct redactor *r, uint32_t token, uint32_t rule);
 
+/* One edit to be, in source offsets; its text is in a buf of all of them. */
+struct change {
+	uint64_t off, end;
+	size_t text, text_len;
+	bool soft;		/* more, or less, than a token: see edit_text */
+	bool fresh;		/* came or grew in the last round */
+};
+
+/* The copy (copy.c): the stretches of a range that the last round changed, one behind the other, with
+   their changes in; and the way back. */
+struct mark {
+	uint64_t at, at_end;	/* in the copy; the same for a gap between stretches */
+	uint64_t off, end;	/* in the source */
+	bool soft, gap, fresh;
+};
+struct copy {
+	struct buf text;
+	struct mark *marks;
+	size_t n, cap;
+	struct detect_range *ranges;	/* where the look again must look */
+	size_t n_ranges, cap_ranges;
+};
+void copy_make(struct copy *c, const struct detector *d, const struct artifact *a, uint64_t from,
+	       uint64_t to, const struct change *changes, size_t n, const struct buf *texts);
+void copy_done(struct copy *c);
+/* What [at, end) of the copy is in the source: calls fn for each piece between changes, or once for all
+   of it, and the changes too, where a soft one is among them. Nothing if it reaches over a gap. */
+typedef int (*copy_piece_fn)(void *ctx, uint64_t off, uint64_t end, bool whole, bool soft);
+int copy_source(const struct copy *c, uint64_t from, uint64_t at, uint64_t end, copy_piece_fn fn,
+		void *ctx);
+
 #define NO_TOKEN UINT32_MAX	/* of a piece that an engine's limit masks */
 
 /* Clipping and merging (resolve.c). A piece is what is left of a finding between the barriers. */

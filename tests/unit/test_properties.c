@@ -77,6 +77,24 @@ static int rebuild(void *ctx, const struct artifact *a, const struct redact_plan
 	return RC_OK;
 }
 
+static void print_bytes(const char *what, struct span s)
+{
+	size_t i;
+
+	print_error("%s: \"", what);
+	for (i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c == '\n')
+			print_error("\\n\"\n\"");
+		else if (c < ' ' || c >= 0x7f || c == '"' || c == '\\')
+			print_error("\\%03o", c);
+		else
+			print_error("%c", c);
+	}
+	print_error("\"\n");
+}
+
 static void check_input(struct fixture *f, struct span in)
 {
 	struct rebuilt r = { .at = 0 };
@@ -87,8 +105,9 @@ static void check_input(struct fixture *f, struct span in)
 	assert_true(span_eq(buf_span(&r.buf), buf_span(&out)));
 	assert_int_equal(count_lines(in), count_lines(buf_span(&out)));
 	if (!span_eq(buf_span(&out), buf_span(&again))) {
-		print_error("input:\n%.*s\nonce:\n%.*s\ntwice:\n%.*s\n", (int)in.len, in.p, (int)out.len,
-			    out.p, (int)again.len, again.p);
+		print_bytes("input", in);
+		print_bytes("once", buf_span(&out));
+		print_bytes("twice", buf_span(&again));
 		fail_msg("scrubbing twice changed something");
 	}
 	buf_done(&r.buf);
