@@ -21,7 +21,9 @@
 #define STATES_MAX 24		/* what a window may cost libhs, about one a byte */
 #define ROWS_MAX 2000		/* looked at for one alternative of a regex */
 #define FORK_DEPTH 2
-#define SCORE_ENOUGH 95		/* a word and more beside it: no need to look for better */
+#define RARE_BITS 17.0
+#define STATE_COST 1.5
+#define SCORE_ENOUGH 70		/* a word and more beside it: no need to look for better */
 #define REPEAT_MAX 8		/* repeats of one piece within a window */
 
 struct piece {
@@ -79,13 +81,14 @@ static size_t class_size(const char *p)
 	return n;
 }
 
-/* Rough: digits and spaces are common in what we read, letters less so. */
+/* Rough: digits, spaces and some punctuation are common in what we read. */
 static double atom_bits(const struct rx_node *n)
 {
+	char c = n->text[0] == '\\' ? n->text[1] : n->text[0];
 	size_t size;
 
 	if (n->literal)
-		return n->text[0] >= '0' && n->text[0] <= '9' ? 4 : 6;
+		return c >= '0' && c <= '9' ? 3.5 : strchr(" .:-/=\",", c) ? 4 : strchr("etaoinsr", c) ? 4.5 : 6;
 	size = class_size(n->text);
 	return size >= 200 ? 0.05 : size >= 60 ? 1 : log2(64.0 / (double)(size + 4)) * 0.8;
 }
@@ -193,6 +196,9 @@ static void flatten_group(struct row *r, const struct rx_node *n, size_t start, 
 		p = push(r);
 		*p = (struct piece){ .node = n, .min = 1, .max = 1, .bits = bits, .states = words,
 				     .reach = reach, .word = true, .word_len = words };
+	} else if (n->min == n->max && n->max <= 4 && !n->alternatives->next) {
+		for (size_t i = 0; i < n->min; i++)
+			flatten(r, n->alternatives, start, reach);
 	} else if (n->max <= REPEAT_MAX && states * n->max <= STATES_MAX) {
 		p = push(r);
 		*p = (struct piece){ .node = n, .min = n->min, .max = n->max, .bits = bits * (double)n->min,
@@ -260,6 +266,17 @@ static size_t edge_states(const struct piece *p, bool edge)
 	return p->states / p->max * p->min;
 }
 
+/*
+ * Rare enough is enough: beyond it, what libhs has to step through byte by byte costs more than the
+ * candidates it saves. A word of four letters and more is found at next to no cost.
+ */
+static double window_score(double bits, size_t word, size_t other_states)
+{
+	double rare = bits < RARE_BITS ? bits : RARE_BITS + (bits - RARE_BITS) * 0.1;
+
+	return 3.0 * rare + (word >= 4 ? 25 : word == 3 ? 8 : 0) - STATE_COST * (double)other_states;
+}
+
 struct window {
 	size_t from, to;
 	double score;
@@ -287,10 +304,7 @@ static void best_window(struct piece *v, size_t from, size_t to, struct window *
 				continue;
 			if (now > STATES_MAX && !(longest && now == longest))
 				break;
-			/* words of 4 and more are found at next to no cost; without any, libhs must step
-			   through each byte */
-			score = (bits < 48 ? bits : 48) + (longest >= 4 ? 60 : longest >= 3 ? 30 : longest * 6.0) -
-				(double)(now - longest) * 0.5;
+			score = window_score(bits, longest, now - longest);
 			if (score > best->score)
 				*best = (struct window){ i, k + 1, score };
 		}
