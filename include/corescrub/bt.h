@@ -68,7 +68,7 @@ AUTO_DEFINE(bt_cursor, bt_cursor_free)
    to, but for `src`, live until the next call on this cursor. */
 const struct bt_value *bt_next(struct bt_cursor *c);
 /* Goes to the record (a head with its arguments, or a local with all its members) that holds off or is
-   the first behind it; bt_next gives its first item, with its frame. Where a cursor was before, O(64 KiB). */
+   the first behind it; bt_next gives its first item, with its frame. Where a cursor was before, O(8 KiB). */
 void bt_cursor_seek(struct bt_cursor *c, uint64_t off);
 /* The leaf at a source offset, or NULL: for `rules explain`. Moves the cursor. */
 const struct bt_value *bt_value_at(struct bt_cursor *c, uint64_t off);

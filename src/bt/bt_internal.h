@@ -26,7 +26,7 @@
 #define BT_NAME_MAX	512		/* a local's name */
 #define BT_REPEAT_MAX	4096		/* times a repeat is spelled out in `decoded` */
 #define BT_REPEAT_SUM	KIB(64)		/* all of a string's repeats, besides half its length */
-#define BT_CHECKPOINT	KIB(64)
+#define BT_CHECKPOINT	KIB(8)
 #define BT_LOOKS	16		/* failed looks ahead from one stretch of text */
 
 /* Classes of characters, as bits. */

@@ -56,7 +56,7 @@ struct reading {
 };
 
 struct symbol_slot { uint64_t hash; uint32_t rule; };
-#define SYMBOL_SLOTS 8192
+#define SYMBOL_SLOTS 32768
 
 struct detector {
 	const struct ruleset *rs;
@@ -72,6 +72,8 @@ struct detector {
 	struct reading kept, passing;
 	struct symbol_slot *symbols;
 	uint64_t seed;
+	struct span last_head;		/* of the frame that head_hash is of; for its place alone */
+	uint64_t head_hash;
 	/* scratch of one call */
 	struct detect_range *guards;
 	size_t n_guards, cap_guards;

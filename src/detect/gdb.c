@@ -102,7 +102,7 @@ static int walk_group(struct look *l, const struct bt_value *v)
 }
 
 /* How far apart two ranges are before it is quicker to seek than to walk on. */
-#define WALK_ON KIB(64)
+#define WALK_ON KIB(8)
 
 /* Records that touch one of the ranges, from their beginning to their end, in one walk. */
 static int walk(struct look *l, const struct detect_range *ranges, size_t n)
@@ -150,6 +150,7 @@ int gdb_detect(struct look *l, const struct detect_range *ranges, size_t n)
 	int rc;
 
 	d->n_leaves = 0;
+	d->last_head = span_make(NULL, SIZE_MAX);
 	buf_reset(&d->paths);
 	view_reset(d);
 	rc = walk(l, ranges, n);

@@ -83,7 +83,7 @@ static bool next_item(struct span src, size_t *pos, struct item *ret)
 	while (i < src.len && !(src.p[i] >= '0' && src.p[i] <= '9') && src.p[i] != '-')
 		i++;
 	start = i;
-	while (i < src.len && !strchr(" ,}'", src.p[i]))
+	while (i < src.len && src.p[i] != ',' && src.p[i] != ' ' && src.p[i] != '}')
 		i++;
 	if (start == i || !packed_integer(span_sub(src, start, i), &ret->integer)) {
 		*pos = src.len;

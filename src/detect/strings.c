@@ -6,7 +6,7 @@
 /* From decoded bytes of string leaves back to the source. */
 
 /* How far the cursor walks on to the next leaf before it is quicker to seek. */
-#define WALK_ON KIB(64)
+#define WALK_ON KIB(8)
 
 static int hit_compare(const void *x, const void *y)
 {

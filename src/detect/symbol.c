@@ -37,7 +37,12 @@ uint32_t symbol_find(struct detector *d, const struct bt_value *v, bool only_lea
 		sym.file = v->frame->file;
 		sym.library = v->frame->library;
 	}
-	hash = mix(mix(mix(mix(d->seed, sym.function), sym.file), sym.library), sym.variable) | 1;
+	/* a frame has many values: what its head adds to the hash is kept */
+	if (d->last_head.p != sym.function.p || d->last_head.len != sym.function.len) {
+		d->last_head = sym.function;
+		d->head_hash = mix(mix(mix(d->seed, sym.function), sym.file), sym.library);
+	}
+	hash = mix(d->head_hash, sym.variable) | 1;
 	slot = &d->symbols[hash >> 40 & (SYMBOL_SLOTS - 1)];
 	if (slot->hash != hash) {
 		slot->hash = hash;

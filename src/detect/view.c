@@ -90,16 +90,29 @@ static void view_add_integers(struct detector *d)
 	}
 }
 
+/* Half of it or more is one byte: no key, no digest. */
+static bool is_flat(struct span s)
+{
+	size_t i, same = 0;
+
+	for (i = 1; i < s.len; i++)
+		same += s.p[i] == s.p[i - 1];
+	return same * 2 >= s.len;
+}
+
 void view_add_array(struct detector *d, uint32_t leaf, const struct bt_value *v)
 {
-	AUTO_BUF bytes = BUF_INIT;
 	size_t i, text = 0;
 
-	packed_array(v->src, false, &bytes);
-	for (i = 0; i < bytes.len && text < ASCII_MIN; i++)
-		text = is_text_byte((uint8_t)bytes.p[i]) ? text + 1 : 0;
-	if (text == ASCII_MIN || bytes.len >= 16)
-		part_add(d, VIEW_ARRAY, leaf, 0, buf_span(&bytes));
+	/* too short to spell ASCII_MIN bytes, as one number each or several in one */
+	if (v->len < 3 * ASCII_MIN)
+		return;
+	buf_reset(&d->value);
+	packed_array(v->src, false, &d->value);
+	for (i = 0; i < d->value.len && text < ASCII_MIN; i++)
+		text = is_text_byte((uint8_t)d->value.p[i]) ? text + 1 : 0;
+	if (text == ASCII_MIN || (d->value.len >= 16 && !is_flat(buf_span(&d->value))))
+		part_add(d, VIEW_ARRAY, leaf, 0, buf_span(&d->value));
 }
 
 void view_add_scalar(struct detector *d, uint32_t leaf, struct span src)

@@ -11,6 +11,7 @@
 /* From this round on whole lines go: a text that brings forth a finding each round must not win. */
 #define ROUND_WIDEN (LIMIT_CLOSURE_ROUNDS - 3)
 
+/* Kept from plan to plan for its memory: ranges come by the thousand. */
 struct planner {
 	struct redactor *r;
 	struct detector *d;
@@ -27,17 +28,56 @@ struct planner {
 	size_t fresh;			/* pieces that the last look added */
 	struct buf texts;
 	struct copy copy;
+	/* of one look */
+	struct findings found;
+	struct pieces left;
+	struct barriers copy_barriers;
 };
 
-static void planner_done(struct planner *p)
+static void findings_begin(struct findings *f, const struct finding_rule *rules, size_t n)
 {
+	if (!f->paths.p)
+		findings_init(f, rules, n);
+	f->rules = rules;
+	f->n_rules = n;
+	f->n = 0;
+	f->paths.len = 1;	/* the NUL of no path */
+}
+
+static struct planner *planner_begin(struct redactor *r, struct detector *d, const struct artifact *a)
+{
+	struct planner *p = r->planner;
+	size_t n;
+
+	if (!p)
+		p = r->planner = xcalloc(1, sizeof(*p));
+	p->r = r;
+	p->d = d;
+	p->a = a;
+	p->round = 1;
+	p->rules = detector_rules(d, &n);
+	p->fresh = 0;
+	p->pieces.n = p->barriers.n = p->clusters.n = p->n_changes = 0;
+	findings_begin(&p->paths, p->rules, n);
+	findings_begin(&p->found, p->rules, n);
+	return p;
+}
+
+void planner_free(struct planner *p)
+{
+	if (!p)
+		return;
 	findings_done(&p->paths);
+	findings_done(&p->found);
 	free(p->pieces.v);
+	free(p->left.v);
+	free(p->copy_barriers.v);
 	free(p->barriers.v);
 	free(p->clusters.v);
 	free(p->changes);
 	buf_done(&p->texts);
 	copy_done(&p->copy);
+	free(p);
 }
 
 static struct span piece_value(struct planner *p, const struct finding *f)
@@ -97,8 +137,9 @@ static uint64_t line_start(struct span text, uint64_t at)
 }
 
 /* Detects in the source; the range grows to the line end behind what began in it. */
-static int plan_detect(struct planner *p, struct findings *found, struct err *err)
+static int plan_detect(struct planner *p, struct err *err)
 {
+	struct findings *found = &p->found;
 	uint64_t from = p->from, end;
 	size_t i = 0, n;
 
@@ -121,9 +162,10 @@ static int plan_detect(struct planner *p, struct findings *found, struct err *er
 	return RC_OK;
 }
 
-static int plan_first_look(struct planner *p, struct findings *found, struct err *err)
+static int plan_first_look(struct planner *p, struct err *err)
 {
-	int rc = plan_detect(p, found, err);
+	const struct findings *found = &p->found;
+	int rc = plan_detect(p, err);
 	size_t i;
 
 	if (rc < 0)
@@ -200,36 +242,33 @@ static int on_mapped(void *ctx, uint64_t off, uint64_t end, bool whole, bool sof
 }
 
 /* Findings of the copy, cut at its tokens and guards, then mapped. */
-static int plan_take(struct planner *p, const struct artifact *copy, const struct findings *found,
-		     struct err *err)
+static int plan_take(struct planner *p, const struct artifact *copy, struct err *err)
 {
-	struct barriers b = { .n = 0 };
-	struct pieces left = { .n = 0 };
+	struct barriers *b = &p->copy_barriers;
 	const struct detect_range *guards;
 	size_t i, n;
 	int rc = RC_OK;
 
+	b->n = p->left.n = 0;
 	guards = detect_guards(p->d, &n);
 	for (i = 0; i < n; i++)
-		barriers_add(&b, guards[i].off, guards[i].off + guards[i].len, true);
-	barriers_add_tokens(&b, copy->text, 0, copy->text.len);
-	barriers_sort(&b);
-	for (i = 0; rc == RC_OK && i < found->n; i++) {
-		struct finding f = found->v[i];
+		barriers_add(b, guards[i].off, guards[i].off + guards[i].len, true);
+	barriers_add_tokens(b, copy->text, 0, copy->text.len);
+	barriers_sort(b);
+	for (i = 0; rc == RC_OK && i < p->found.n; i++) {
+		struct finding f = p->found.v[i];
 
 		if (is_note(&f))
 			continue;	/* the first look had it, or a token is in it */
-		f.path = findings_path(&p->paths, span_str(found->paths.p + f.path));
-		rc = pieces_add_clipped(&left, copy->text, &f, &p->rules[f.rule], &b, err);
+		f.path = findings_path(&p->paths, span_str(p->found.paths.p + f.path));
+		rc = pieces_add_clipped(&p->left, copy->text, &f, &p->rules[f.rule], b, err);
 	}
-	for (i = 0; rc == RC_OK && i < left.n; i++) {
-		const struct finding *f = &left.v[i].f;
+	for (i = 0; rc == RC_OK && i < p->left.n; i++) {
+		const struct finding *f = &p->left.v[i].f;
 		struct mapped m = { .p = p, .f = f, .err = err };
 
 		rc = copy_source(&p->copy, p->from, f->off, f->off + f->len, on_mapped, &m);
 	}
-	free(left.v);
-	free(b.v);
 	return rc;
 }
 
@@ -240,15 +279,11 @@ static int plan_look_again(struct planner *p, struct err *err)
 		.kind = detect_is_gdb(p->d, p->a) ? ARTIFACT_GDB : ARTIFACT_TEXT,
 		.text = buf_span(&p->copy.text),
 	};
-	struct findings found;
 	int rc;
 
-	findings_init(&found, p->paths.rules, p->paths.n_rules);
-	rc = detect_ranges(p->d, &copy, p->copy.ranges, p->copy.n_ranges, &found, err);
-	if (rc == RC_OK)
-		rc = plan_take(p, &copy, &found, err);
-	findings_done(&found);
-	return rc;
+	findings_begin(&p->found, p->rules, p->found.n_rules);
+	rc = detect_ranges(p->d, &copy, p->copy.ranges, p->copy.n_ranges, &p->found, err);
+	return rc == RC_OK ? plan_take(p, &copy, err) : rc;
 }
 
 static int plan_close(struct planner *p, struct err *err)
@@ -289,7 +324,7 @@ static void plan_count(struct planner *p)
 static struct redact_plan *plan_finish(struct planner *p)
 {
 	struct redact_plan *plan = xcalloc(1, sizeof(*plan));
-	struct findings notes = p->paths;
+	const struct findings *notes = &p->paths;
 	size_t i;
 
 	plan->from = p->from;
@@ -307,40 +342,34 @@ static struct redact_plan *plan_finish(struct planner *p)
 			.with_len = (uint32_t)c->text_len, .finding = p->clusters.v[i].winner,
 		};
 	}
-	findings_init(&plan->found, p->rules, notes.n_rules);
+	findings_init(&plan->found, p->rules, notes->n_rules);
 	for (i = 0; i < p->pieces.n; i++)
 		findings_add(&plan->found, &p->pieces.v[i].f);
-	for (i = 0; i < notes.n; i++)
-		findings_add(&plan->found, &notes.v[i]);
-	buf_done(&plan->found.paths);
-	plan->found.paths = notes.paths;
-	p->paths.paths = (struct buf)BUF_INIT;
+	for (i = 0; i < notes->n; i++)
+		findings_add(&plan->found, &notes->v[i]);
+	buf_reset(&plan->found.paths);
+	buf_add_span(&plan->found.paths, buf_span(&notes->paths));
 	return plan;
 }
 
 int redact_plan(struct redactor *r, struct detector *d, const struct artifact *a, uint64_t from,
 		uint64_t to, struct redact_plan **ret, struct err *err)
 {
-	struct planner p = { .r = r, .d = d, .a = a, .from = from, .to = to, .round = 1 };
-	struct findings found;
-	size_t n;
+	struct planner *p = planner_begin(r, d, a);
 	int rc;
 
 	if (to > a->text.len || from > to)
 		return err_set(err, RC_INTERNAL, "a range outside of the text");
-	p.rules = detector_rules(d, &n);
-	findings_init(&p.paths, p.rules, n);
-	findings_init(&found, p.rules, n);
-	rc = plan_first_look(&p, &found, err);
-	findings_done(&found);
+	p->from = from;
+	p->to = to;
+	rc = plan_first_look(p, err);
 	if (rc == RC_OK)
-		rc = plan_close(&p, err);
-	if (rc == RC_OK) {
-		plan_count(&p);
-		*ret = plan_finish(&p);
-	}
-	planner_done(&p);
-	return rc;
+		rc = plan_close(p, err);
+	if (rc < 0)
+		return rc;
+	plan_count(p);
+	*ret = plan_finish(p);
+	return RC_OK;
 }
 
 void redact_plan_free(struct redact_plan *p)

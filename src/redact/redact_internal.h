@@ -65,6 +65,7 @@ struct redactor {
 	struct place *places;
 	size_t n_places, cap_places;
 	struct buf value, canonical;	/* scratch */
+	struct planner *planner;	/* plan.c */
 };
 
 /* The token of a value under the rule's kind; RC_INTERNAL if another value has the same. */
@@ -152,6 +153,8 @@ void pieces_sort(struct pieces *p);
    The name is kept once an artifact: pass *artifact from call to call, UINT32_MAX at first. */
 void map_note(struct redactor *r, const struct artifact *a, const struct redact_plan *p, uint64_t at,
 	      uint32_t *artifact);
+
+void planner_free(struct planner *p);
 
 /* What takes a cluster's place: appended to ret. It ends with the line ends that the source had there,
    so that lines keep their numbers. True if there is more, or less, to it than a token: what a rule puts

@@ -54,6 +54,7 @@ void redactor_free(struct redactor *r)
 		free(r->artifacts[i]);
 	free(r->artifacts);
 	free(r->places);
+	planner_free(r->planner);
 	buf_done(&r->value);
 	buf_done(&r->canonical);
 	free(r);
