@@ -10,7 +10,7 @@ passed=0 failed=0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 CORESCRUB=$B/corescrub
-export B CORESCRUB LC_ALL=C.UTF-8
+export B CORESCRUB LC_ALL=C.UTF-8 SANITIZE="${SANITIZE:-}"
 export XDG_STATE_HOME="$work/state" XDG_CONFIG_HOME="$work/config"
 
 wanted() { case "$1" in *"$only"*) return 0 ;; esac; return 1; }

@@ -35,7 +35,7 @@ check "the archive holds them" sh -c \
 expect "members are left out" 3 "$CORESCRUB" scrub -o clean.tar.gz attachment.tar.gz
 check "an archive is written" test -s clean.tar.gz
 check "nothing planted passes" python3 "$top/tests/cli/plants.py" planted clean.tar.gz
-cat out err >said
+cat .out .err >said
 check "nor is it said" sh -c '! grep -q -e 4155550123 -e Tortuga said'
 check "the sound is named" grep -q 'rec .*\.wav.*audio' said
 check "the database is named" grep -q 'cdr.sqlite3.*SQLite database' said

@@ -6,6 +6,7 @@
 core=$(example_core null) || { not_ok "the example crashes"; finish; }
 planted=$top/examples/pbxlike/planted.txt
 kills=${KILLS:-200}
+[ -z "${SANITIZE:-}" ] || kills=${KILLS:-20}	# the same code, ten times slower
 cd "$work" || exit 1
 mkdir out tmp state
 export TMPDIR=$work/tmp XDG_STATE_HOME=$work/state
@@ -26,7 +27,8 @@ for i in $(seq "$kills"); do
 	for map in state/corescrub/*; do
 		[ -e "$map" ] || continue
 		# a complete map is allowed; anything else in the state folder is searched like the rest
-		if [ "$(stat -c %a "$map")" = 600 ] && tail -n 1 "$map" | grep -q '^end'; then rm "$map"; fi
+		if [ "$(stat -c %a "$map")" = 600 ] && [ "$(head -n 1 "$map")" = "corescrub-map 1" ] &&
+			[ -z "$(tail -c 1 "$map")" ]; then rm "$map"; fi
 	done
 	[ -d "out/$i" ] && whole=$((whole + 1))
 done
