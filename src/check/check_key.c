@@ -73,7 +73,17 @@ static size_t skip_spaces(const struct look *l, size_t i)
 	return i;
 }
 
-/* gdb prints what a pointer points to behind it: 0x5555 "value". */
+/* gdb's argument whose value at entry is known: key=key@entry=value. */
+static size_t skip_entry(const struct look *l, size_t i, struct span key)
+{
+	struct span rest = span_sub(l->text, i, i + key.len + 7);
+
+	if (rest.len == key.len + 7 && span_starts(rest, key) && span_ends(rest, SPAN_LIT("@entry=")))
+		return i + rest.len;
+	return i;
+}
+
+/* gdb prints what a pointer points to behind it: 0x5555 "value", 0x5555 <symbol+4> "value". */
 static size_t skip_pointer(const struct look *l, size_t i)
 {
 	size_t end = i;
@@ -82,6 +92,14 @@ static size_t skip_pointer(const struct look *l, size_t i)
 		return i;
 	for (end += 2; is_hex(text_at(l, end)); )
 		end++;
+	if (text_at(l, end) == ' ' && text_at(l, end + 1) == '<') {
+		size_t close = end + 2;
+
+		while (close - end < VALUE_MAX && !strchr(">\n\"", text_at(l, close)))
+			close++;
+		if (text_at(l, close) == '>')
+			end = close + 1;
+	}
 	return text_at(l, end) == ' ' && text_at(l, end + 1) == '"' ? end + 1 : i;
 }
 
@@ -124,7 +142,8 @@ void check_shape_key(struct look *l, size_t p)
 	at++;
 	if (sep == '=' && text_at(l, at) == '>')
 		at++;
-	at = skip_quote(l, skip_pointer(l, skip_spaces(l, at)), &quoted);
+	at = skip_entry(l, skip_spaces(l, at), span_make(l->text.p + off, end - off));
+	at = skip_quote(l, skip_pointer(l, at), &quoted);
 	value = value_end(l, at, quoted);
 	v = span_make(l->text.p + at, value - at);
 	if (value_says_nothing(v) || (l->c->allowed & 1u << KIND_SECRET))

@@ -209,6 +209,7 @@ static void test_shapes_that_are_none(void **state)
 	static const char *const cases[] = {
 		"Browser/108.86.0.90", "crm-sync/1.4.2.0", "127.0.0.1", "0.0.0.0", "version 1.4.2.0",
 		"lib.so.1.2.3.4", "1.2.3.4.5", "00:34:09", "abc::def", "bed::face(int)",
+		"api_token=api_token@entry=0x5555 <pbx+64> \"[token~aaaaaaaaab]\"",
 		"password = 0x0", "passwordlocation = 0", "token = 259", "token = 0x5555 <x>",
 		"secret = '\\000' <repeats 79 times>", "authmethod=md5", "sip:asterisk@h",
 		"thread_id = {140141416068800, 140141416068801}", "tv_sec = 1795394130",
