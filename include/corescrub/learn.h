@@ -34,6 +34,8 @@ int learned_config(struct learned *l, const struct ruleset *rs, struct span text
 		   struct err *err);
 /* Keep words: never learned, never removed by learning. */
 int learned_keep(struct learned *l, struct span word, struct err *err);
+bool learned_has_keep(const struct learned *l);
+bool learned_is_kept(const struct learned *l, struct span value);	/* any case */
 /* A copy to which more can be added; what was counted is kept for the values it has. */
 struct learned *learned_clone(const struct learned *l);
 /* Compiles. Decides what the guard holds back, given how often each value stands in the material

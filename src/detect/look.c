@@ -3,6 +3,18 @@
 
 /* Findings on their way out: to the caller, or, in pass one, their values to what is learned. */
 
+/* --keep-words: is all of f's value a word that must stay? */
+static bool is_kept(struct look *l, const struct finding *f)
+{
+	struct detector *d = l->d;
+
+	if (!d->learned || !learned_has_keep(d->learned))
+		return false;
+	buf_reset(&d->value);
+	detect_value(d, l->a, f, &d->value);
+	return learned_is_kept(d->learned, buf_span(&d->value));
+}
+
 int look_emit(struct look *l, const struct finding *f)
 {
 	struct detector *d = l->d;
@@ -10,7 +22,8 @@ int look_emit(struct look *l, const struct finding *f)
 	if (f->len == 0)
 		return RC_OK;
 	if (!l->learn) {
-		findings_add(l->ret, f);
+		if (!is_kept(l, f))
+			findings_add(l->ret, f);
 		return RC_OK;
 	}
 	if (f->flags & (FINDING_LIMIT | FINDING_HINT | FINDING_HELD))

@@ -73,7 +73,7 @@ static void index_grow(struct learned *l)
 		*index_slot(l, l->v[i].v.kind, l->v[i].canonical) = (uint32_t)i + 1;
 }
 
-static bool is_kept(const struct learned *l, struct span value)
+bool learned_is_kept(const struct learned *l, struct span value)
 {
 	for (size_t i = 0; i < l->n_keep; i++)
 		if (l->keep[i].len == value.len &&
@@ -106,7 +106,7 @@ int learn_add(struct learned *l, enum kind kind, struct span value, enum learn_o
 	uint32_t *slot;
 
 	*ret = UINT32_MAX;
-	if (value.len == 0 || value_token_at(value, &token) == value.len || is_kept(l, value))
+	if (value.len == 0 || value_token_at(value, &token) == value.len || learned_is_kept(l, value))
 		return RC_OK;
 	if (value.len > LIMIT_LEARN_VALUE)
 		return err_set(err, RC_TOOBIG, "a value to learn is over %zu bytes",
@@ -176,6 +176,11 @@ int learned_keep(struct learned *l, struct span word, struct err *err)
 	l->keep[l->n_keep++] = copy(l, word);
 	l->sealed = false;
 	return RC_OK;
+}
+
+bool learned_has_keep(const struct learned *l)
+{
+	return l->n_keep > 0;
 }
 
 size_t learned_count(const struct learned *l)
@@ -248,7 +253,7 @@ int learned_seal(struct learned *l, struct err *err)
 	compile(l);
 	for (size_t i = 0; i < l->n; i++) {
 		learn_guard_last(&l->v[i]);
-		if (is_kept(l, l->v[i].v.bytes))
+		if (learned_is_kept(l, l->v[i].v.bytes))
 			l->v[i].mode = MODE_NONE;
 	}
 	l->sealed = true;

@@ -205,18 +205,6 @@ int engine_seal(struct engine *e, struct err *err)
 	return rc < 0 ? rc : seal_parts(e, err);
 }
 
-static int learned_copy(const struct learned *from, struct learned *to, struct err *err)
-{
-	for (size_t i = 0; i < learned_count(from); i++) {
-		const struct learned_value *v = learned_get(from, i);
-		int rc = learned_add(to, v->kind, v->bytes, v->origin, err);
-
-		if (rc < 0)
-			return rc;
-	}
-	return RC_OK;
-}
-
 int engine_learn_more(struct engine *e, const struct artifact *a, struct err *err)
 {
 	AUTO(learned) more = NULL;
@@ -224,10 +212,8 @@ int engine_learn_more(struct engine *e, const struct artifact *a, struct err *er
 
 	if (!e->learn_texts)
 		return RC_OK;
-	more = learned_new();
-	rc = learned_copy(e->learned, more, err);
-	if (rc == RC_OK)
-		rc = detect_learn(e->learner, a, more, err);
+	more = learned_clone(e->learned);
+	rc = detect_learn(e->learner, a, more, err);
 	if (rc < 0 || learned_count(more) == learned_count(e->learned))
 		return rc;
 	detector_free(STEAL(e->detector));
