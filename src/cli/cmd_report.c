@@ -76,6 +76,18 @@ static int expand_all(const struct strings *args, struct strings *cores, glob_t 
 	return RC_OK;
 }
 
+/* Below the table: where it stands, and what to do next. */
+static void say_next(const struct run_report_result *r)
+{
+	if (r->packed)
+		printf("\nwritten: %s/\nnext: look at *-review-private.html there, then attach *.tar.gz\n",
+		       r->out_dir);
+	else
+		printf("\nwritten: %s/, no package: open items\n"
+		       "next: look at *-review-private.html there; --accept-open makes the package\n",
+		       r->out_dir);
+}
+
 static int report_cores(const struct report_options *o, const struct strings *cores, struct err *err)
 {
 	struct run_report_result result = { 0 };
@@ -106,6 +118,8 @@ static int report_cores(const struct report_options *o, const struct strings *co
 	if (rc < 0)
 		return rc;
 	code = o->common.quiet ? EXIT_DONE : print_buf(&result.table);
+	if (!o->common.quiet && !o->common.json)
+		say_next(&result);
 	if (code == EXIT_DONE && !result.packed)
 		code = EXIT_PERSON;
 	if (code == EXIT_DONE && result.left_out)
