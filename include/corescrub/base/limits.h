@@ -47,4 +47,9 @@
 #define LIMIT_LEARN_VALUE	KIB(64)		/* one learned value */
 #define LIMIT_CLOSURE_ROUNDS	16		/* detection rounds until nothing new is found */
 
+#define LIMIT_AGE_HEADER	MIB(1)		/* all stanzas */
+#define LIMIT_AGE_ARMOR_BLANK	1024		/* white space in front of the armor, and behind it */
+#define LIMIT_AGE_WORK_FACTOR	20		/* log2 of scrypt's N when decrypting: 1 GiB of memory */
+#define LIMIT_AGE_RSA_BITS	16384
+
 #endif
