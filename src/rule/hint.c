@@ -20,7 +20,12 @@
 #define PIECES_MAX 512
 #define STATES_MAX 24		/* what a window may cost libhs, about one a byte */
 #define ROWS_MAX 2000		/* looked at for one alternative of a regex */
+#define COPIES_MAX 4
 #define FORK_DEPTH 2
+#define QUAD_MIN 4.0		/* bits that a quad must have */
+#define QUAD_ENOUGH 12.0
+#define QUAD_LOSS 3.0		/* by how much they may be commoner than what libhs would look for */
+#define QUADS_MAX 6		/* of one regex */
 #define RARE_BITS 17.0
 #define STATE_COST 1.5
 #define SCORE_ENOUGH 70		/* a word and more beside it: no need to look for better */
@@ -46,8 +51,10 @@ struct row {
 struct hint {
 	struct buf text;
 	size_t before, after;
-	double score;
+	double score, bits;
+	size_t word;			/* the longest word in it; of alternatives the least such */
 	size_t last;			/* where the last alternative begins in the text */
+	bool quad;			/* the text is byte sets, RULE_QUAD_BYTES for each alternative */
 };
 
 static size_t add_sat(size_t a, size_t b)
@@ -180,6 +187,13 @@ static void weigh_group(const struct rx_seq *s, double *ret_bits, size_t *ret_st
 
 static void flatten(struct row *r, const struct rx_seq *s, size_t start, size_t fixed_reach);
 
+/* The repeats of a group that must be there, side by side. */
+static void flatten_copies(struct row *r, const struct rx_node *n, size_t reach)
+{
+	for (size_t i = 0; i < n->min && i < COPIES_MAX; i++)
+		flatten(r, n->alternatives, 0, reach);
+}
+
 static void flatten_group(struct row *r, const struct rx_node *n, size_t start, size_t reach,
 			  bool fixed)
 {
@@ -196,9 +210,8 @@ static void flatten_group(struct row *r, const struct rx_node *n, size_t start, 
 		p = push(r);
 		*p = (struct piece){ .node = n, .min = 1, .max = 1, .bits = bits, .states = words,
 				     .reach = reach, .word = true, .word_len = words };
-	} else if (n->min == n->max && n->max <= 4 && !n->alternatives->next) {
-		for (size_t i = 0; i < n->min; i++)
-			flatten(r, n->alternatives, start, reach);
+	} else if (n->min == n->max && n->max <= COPIES_MAX && !n->alternatives->next) {
+		flatten_copies(r, n, reach);
 	} else if (n->max <= REPEAT_MAX && states * n->max <= STATES_MAX) {
 		p = push(r);
 		*p = (struct piece){ .node = n, .min = n->min, .max = n->max, .bits = bits * (double)n->min,
@@ -206,11 +219,9 @@ static void flatten_group(struct row *r, const struct rx_node *n, size_t start, 
 	} else if (n->min == 0) {
 		push_gap(r, reach);
 	} else if (!n->alternatives->next) {
-		flatten(r, n->alternatives, start, n->max > 1 || fixed ? reach : 0);
-		if (n->max > 1) {
-			push_gap(r, reach);
-			flatten(r, n->alternatives, start, reach);
-		}
+		flatten_copies(r, n, reach);
+		push_gap(r, reach);
+		flatten_copies(r, n, reach);
 	} else {
 		if (n->max > 1)
 			push_gap(r, reach);
@@ -278,8 +289,8 @@ static double window_score(double bits, size_t word, size_t other_states)
 }
 
 struct window {
-	size_t from, to;
-	double score;
+	size_t from, to, word;
+	double score, bits;
 };
 
 /* The best window within [from, to), which has no gap. */
@@ -306,7 +317,7 @@ static void best_window(struct piece *v, size_t from, size_t to, struct window *
 				break;
 			score = window_score(bits, longest, now - longest);
 			if (score > best->score)
-				*best = (struct window){ i, k + 1, score };
+				*best = (struct window){ i, k + 1, longest, score, bits };
 		}
 	}
 }
@@ -383,11 +394,13 @@ static void merge_hint(struct hint *to, const struct hint *one, bool first)
 	struct span text = buf_span(&one->text), last = span_sub(buf_span(&to->text), to->last, to->text.len);
 
 	to->score = first || one->score < to->score ? one->score : to->score;
+	to->bits = first || one->bits < to->bits ? one->bits : to->bits;
+	to->word = first || one->word < to->word ? one->word : to->word;
 	to->before = one->before > to->before ? one->before : to->before;
 	to->after = one->after > to->after ? one->after : to->after;
 	if (!first && span_eq(text, last))
 		return;
-	if (!first)
+	if (!first && !to->quad)
 		buf_add_char(&to->text, '|');
 	to->last = to->text.len;
 	buf_add_span(&to->text, text);
@@ -401,7 +414,7 @@ static void hint_fork(const struct row *r, size_t i, size_t behind, int depth, u
 	const struct rx_seq *first = r->v[i].node->alternatives;
 
 	for (const struct rx_seq *s = first; s && (s == first || ret->score > 0); s = s->next) {
-		struct hint one = { .score = 0 };
+		struct hint one = { .score = 0, .quad = ret->quad };
 
 		to->n = 0;
 		put_alternative(to, r, i, s);
@@ -411,31 +424,107 @@ static void hint_fork(const struct row *r, size_t i, size_t behind, int depth, u
 	}
 }
 
-/* The best window of a row, or its best fork; a score of 0 if there is neither. */
-static void hint_row(struct row *r, size_t behind, int depth, unsigned *budget, struct hint *ret)
+static void window_hint(struct row *r, struct hint *ret)
 {
-	struct window best = { 0, 0, 0.01 };
+	struct window best = { 0, 0, 0, 0.01, 0 };
 	size_t from = 0;
 
-	if (*budget == 0)
-		return;
-	(*budget)--;
 	for (size_t i = 0; i <= r->n; i++) {
 		if (i < r->n && !is_gap(&r->v[i]) && !r->v[i].fork)
 			continue;
 		best_window(r->v, from, i, &best);
 		from = i + 1;
 	}
-	if (best.to) {
-		put_window(&ret->text, r->v, &best);
-		ret->score = best.score;
-		ret->before = r->v[best.to - 1].reach;
-		ret->after = ret->before <= behind ? behind + 1 : 0;
-	}
-	for (size_t i = 0; i < r->n && depth < FORK_DEPTH && ret->score < SCORE_ENOUGH; i++) {
-		struct hint sub = { .score = 0 };
+	if (!best.to)
+		return;
+	put_window(&ret->text, r->v, &best);
+	ret->score = best.score;
+	ret->word = best.word;
+	ret->bits = best.bits;
+	ret->before = r->v[best.to - 1].reach;
+}
 
-		if (r->v[i].fork)
+/* Up to four bytes in a row, of fixed repeats only: the last ones seen while walking along a row. */
+struct quad {
+	const struct rx_node *v[RULE_QUAD];
+	size_t n, reach;
+	double bits;
+};
+
+static void quad_push(struct quad *q, const struct rx_node *n, size_t reach, struct quad *best)
+{
+	double bits = 0;
+
+	if (q->n == RULE_QUAD)
+		memmove(q->v, q->v + 1, (RULE_QUAD - 1) * sizeof(q->v[0]));
+	else
+		q->n++;
+	q->v[q->n - 1] = n;
+	q->reach = reach;
+	for (size_t i = 0; i < q->n; i++)
+		bits += atom_bits(q->v[i]);
+	q->bits = bits;
+	if (bits > best->bits)
+		*best = *q;
+}
+
+static void quad_hint(const struct row *r, struct hint *ret)
+{
+	struct quad q = { .n = 0 }, best = { .n = 0 };
+
+	for (size_t i = 0; i < r->n; i++) {
+		const struct piece *p = &r->v[i];
+		size_t copies = p->min < RULE_QUAD ? p->min : RULE_QUAD;
+
+		if (is_gap(p) || p->node->type != RX_ATOM || p->min == 0) {
+			q.n = 0;
+			continue;
+		}
+		for (size_t k = 0; k < copies; k++)
+			quad_push(&q, p->node, p->reach, &best);
+		if (p->max == copies)
+			continue;
+		for (size_t k = q.n = 0; k < copies; k++)
+			quad_push(&q, p->node, p->reach, &best);
+	}
+	if (!best.n)
+		return;
+	for (size_t i = 0; i < RULE_QUAD; i++) {
+		const struct rx_node *n = i < RULE_QUAD - best.n ? NULL : best.v[i - (RULE_QUAD - best.n)];
+		uint8_t set[32];
+
+		memset(set, 0xff, sizeof(set));
+		if (n)
+			rule_byte_set(n->text, n->nocase, set);
+		buf_add(&ret->text, set, sizeof(set));
+	}
+	ret->score = ret->bits = best.bits;
+	ret->before = best.reach;
+}
+
+/* May the piece's alternatives be tried one by one? */
+static bool is_fork(const struct piece *p, bool quad)
+{
+	return p->fork || (quad && p->node && p->node->type == RX_GROUP && p->min == 1 && p->max == 1);
+}
+
+/* The best window of a row, or its best fork; a score of 0 if there is neither. */
+static void hint_row(struct row *r, size_t behind, int depth, unsigned *budget, struct hint *ret)
+{
+	double enough = ret->quad ? QUAD_ENOUGH : SCORE_ENOUGH;
+
+	if (*budget == 0)
+		return;
+	(*budget)--;
+	if (ret->quad)
+		quad_hint(r, ret);
+	else
+		window_hint(r, ret);
+	ret->after = ret->score > 0 && ret->before <= behind ? behind + 1 : 0;
+	for (size_t i = 0; i < r->n && depth < FORK_DEPTH && ret->score < enough; i++) {
+		struct hint sub = { .score = 0, .quad = ret->quad };
+
+		if (is_fork(&r->v[i], ret->quad))
 			hint_fork(r, i, behind, depth, budget, &sub);
 		if (sub.score > ret->score) {
 			struct hint worse = *ret;
@@ -498,10 +587,26 @@ static void drop_zero(struct rx_seq *s)
 		}
 }
 
-char *rule_regex_hint(struct span regex, size_t *ret_before, size_t *ret_after)
+static void hint_tree(const struct rx_tree *tree, struct hint *ret)
 {
 	AUTO_FREE struct row *r = xmalloc(sizeof(*r));
-	struct hint h = { .score = 1 };
+
+	ret->score = 1;
+	for (const struct rx_seq *s = tree->alternatives; s && ret->score > 0; s = s->next) {
+		struct hint one = { .score = 0, .quad = ret->quad };
+		unsigned budget = ROWS_MAX;
+
+		r->n = 0;
+		flatten(r, s, 0, 0);
+		hint_row(r, s->behind, 0, &budget, &one);
+		merge_hint(ret, &one, s == tree->alternatives);
+		buf_done(&one.text);
+	}
+}
+
+void rule_hint_find(struct span regex, struct rule_hint *ret)
+{
+	struct hint words = { .score = 0 }, quads = { .score = 0, .quad = true }, *best = &words;
 	struct rx_tree tree;
 
 	rx_parse(regex, &tree);
@@ -512,21 +617,20 @@ char *rule_regex_hint(struct span regex, size_t *ret_before, size_t *ret_after)
 				close_assertions(n->alternatives);
 	}
 	drop_zero(tree.alternatives);
-	for (struct rx_seq *s = tree.alternatives; s && h.score > 0; s = s->next) {
-		struct hint one = { .score = 0 };
-		unsigned budget = ROWS_MAX;
-
-		r->n = 0;
-		flatten(r, s, 0, 0);
-		hint_row(r, s->behind, 0, &budget, &one);
-		merge_hint(&h, &one, s == tree.alternatives);
-		buf_done(&one.text);
-	}
+	hint_tree(&tree, &words);
+	if (words.score <= 0 || words.word <= 1)
+		hint_tree(&tree, &quads);
 	arena_free(tree.arena);
-	*ret_before = h.before;
-	*ret_after = h.after;
-	if (h.score > 0)
-		return buf_steal(&h.text);
-	buf_done(&h.text);
-	return xstrdup("");
+	*ret = (struct rule_hint){ .n_quads = 0 };
+	if (quads.score >= QUAD_MIN && quads.bits + QUAD_LOSS >= words.bits &&
+	    quads.text.len <= QUADS_MAX * RULE_QUAD_BYTES) {
+		best = &quads;
+		ret->n_quads = quads.text.len / RULE_QUAD_BYTES;
+	}
+	ret->before = best->before;
+	ret->after = best->after;
+	ret->text = best->score > 0 ? buf_steal(&best->text) : NULL;
+	ret->text = ret->text ? ret->text : xstrdup("");
+	buf_done(&words.text);
+	buf_done(&quads.text);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rule_internal.h"
 
+#include <stdlib.h>
+
 /* What is not wrong enough to refuse a pack, and still deserves a look. */
 
 struct lint {
@@ -22,12 +24,13 @@ static void lint_regex(const struct lint *l, const struct rule *r, const struct 
 		say(l, r, u->at->line, true,
 		    "the regex has no greatest width: bound its repeats, as in {1,200}");
 	if (!u->keyed && u->min_width) {
-		size_t before, after;
-		AUTO_FREE char *hint = rule_regex_hint(u->source, &before, &after);
+		struct rule_hint hint;
 
-		if (!*hint)
+		rule_hint_find(u->source, &hint);
+		if (!hint.n_quads && !*hint.text)
 			say(l, r, u->at->line, false,
 			    "nothing in the regex is certain enough to look for: it is tried on each line");
+		free(hint.text);
 	}
 }
 

@@ -141,75 +141,83 @@ static bool find_section(const struct prepared *p, const struct scan_set *set, u
 
 struct proof {
 	const struct scan_set *set;
-	uint32_t first_unit, n_units;
+	const struct rule *rule;
 	bool found;
 };
+
+static bool target_is_of(const struct scan_set *set, const struct scan_target *t, const struct rule *r)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (set->units[t->first + i] - r->first_unit < r->n_units)
+			return true;
+	return false;
+}
 
 static int on_proof(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
 		    void *ctx)
 {
 	struct proof *p = ctx;
-	const struct scan_target *t = &p->set->targets[id];
 
 	(void)from;
 	(void)to;
 	(void)flags;
-	for (size_t i = 0; id < p->set->n_targets && i < t->n; i++)
-		if (p->set->units[t->first + i] - p->first_unit < p->n_units)
-			p->found = true;
+	p->found |= id < p->set->n_targets && target_is_of(p->set, &p->set->targets[id], p->rule);
 	return p->found;
 }
 
-static bool has_target(const struct scan_set *set, const struct rule *r)
+/* Is it for libhs alone to find the rule? Other ways need no proof. */
+static bool rests_on_libhs(const struct scan_set *set, const struct rule *r)
 {
-	for (size_t i = 0; i < set->n_units; i++)
-		if (set->units[i] - r->first_unit < r->n_units)
-			return true;
-	return false;
+	bool rests = false;
+
+	for (size_t i = 0; i < set->n_targets; i++) {
+		if (!target_is_of(set, &set->targets[i], r))
+			continue;
+		if (!set->flags[i])
+			return false;
+		rests = true;
+	}
+	return rests;
 }
 
 /* Every rule that libhs is to find must have a candidate in its first example. */
 static bool prove(const struct ruleset *rs, const struct scan_set *set, const hs_database_t *db)
 {
 	hs_scratch_t *scratch = NULL;
-	bool proven = hs_alloc_scratch(db, &scratch) == HS_SUCCESS;
+	bool proven = !db || hs_alloc_scratch(db, &scratch) == HS_SUCCESS;
 
 	for (size_t i = 0; i < rs->n_rules && proven; i++) {
 		const struct rule *r = &rs->rules[i];
-		struct proof p = { set, (uint32_t)r->first_unit, (uint32_t)r->n_units, false };
-		const struct rule_example *x = r->examples;
+		struct proof p = { set, r, false };
 
-		if (!r->n_units || !has_target(set, r))
+		if (!rests_on_libhs(set, r))
 			continue;
-		for (size_t u = 0; u < set->n_every; u++)
-			p.found |= set->every[u] - r->first_unit < r->n_units;
-		if (p.found)
-			continue;
-		if (r->n_examples && !x->negative)
-			hs_scan(db, x->in.p, (unsigned)x->in.len, 0, scratch, on_proof, &p);
+		if (db && r->n_examples && !r->examples->negative)
+			hs_scan(db, r->examples->in.p, (unsigned)r->examples->in.len, 0, scratch, on_proof, &p);
 		proven = p.found;
 	}
 	hs_free_scratch(scratch);
 	return proven;
 }
 
-hs_database_t *rule_prepared_get(struct ruleset *rs, struct scan_set *set)
+bool rule_prepared_get(struct ruleset *rs, struct scan_set *set, hs_database_t **ret)
 {
 	AUTO_FREE unsigned *flags = xcalloc(set->n_targets + 1, sizeof(*flags));
 	hs_database_t *db = NULL;
 	struct span bytes;
 
-	if (!find_section(rs->prepared, set, flags, &bytes) || !bytes.len)
-		return NULL;
-	if (hs_deserialize_database(bytes.p, bytes.len, &db) != HS_SUCCESS)
-		return NULL;
+	if (!find_section(rs->prepared, set, flags, &bytes))
+		return false;
+	if (bytes.len && hs_deserialize_database(bytes.p, bytes.len, &db) != HS_SUCCESS)
+		return false;
 	memcpy(set->flags, flags, set->n_targets * sizeof(*flags));
 	rule_set_every(set);
 	if (!prove(rs, set, db)) {
 		hs_free_database(db);
-		return NULL;
+		return false;
 	}
-	return db;
+	*ret = db;
+	return true;
 }
 
 static int add_section(struct scan_set *set, const hs_database_t *db, struct buf *out, struct err *err)

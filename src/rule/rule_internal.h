@@ -84,6 +84,7 @@ struct rule_unit {
  */
 struct scan_target {
 	size_t first, n;
+	bool quad;			/* looked for by quads, not by libhs */
 	size_t before, after;		/* of a regex: how far around a candidate its matches may begin */
 };
 struct scan_set {
@@ -95,15 +96,19 @@ struct scan_set {
 	char **expressions;
 	unsigned *flags;		/* for libhs; 0: it can't look for this regex */
 	size_t n_targets, cap_targets, first_regex;
+	struct quad_pass **passes;	/* quads, 64 a pass */
+	size_t n_passes, cap_passes;
 	uint32_t *every;		/* units whose regex has no flags: tried on each line */
 	size_t n_every;
 	uint8_t key[DIGEST_LEN];	/* finds the set in a prepared database */
-	hs_database_t *_Atomic db;
-	bool db_failed;			/* there is none to be had: PCRE2 alone */
+	hs_database_t *db;		/* NULL if nothing is left for libhs */
+	_Atomic bool ready;		/* db and passes can be used */
+	bool failed;			/* there is no database to be had: PCRE2 alone */
 	bool prepared_tried;
 	uint64_t seen;			/* bytes scanned so far without a database */
 };
 
+struct rule_scanner;
 struct prepared;			/* a prepared database file, see prepare.c */
 
 struct ruleset {
@@ -134,9 +139,22 @@ struct regex_shape {
 	size_t refused_at;
 };
 void rule_regex_shape(struct span regex, struct regex_shape *ret);
-/* hint.c: what libhs is to look for instead; "" if there is nothing. The caller frees. A match that
-   begins at s has a candidate whose end is in (s - after, s + before]. */
-char *rule_regex_hint(struct span regex, size_t *ret_before, size_t *ret_after);
+/*
+ * hint.c: a small part that each match holds, to look for in place of the regex: a simpler regex for
+ * libhs, or quads, sets of bytes for up to four places in a row (RULE_QUAD bit sets of 256, the last
+ * place last). A match that begins at s has a candidate whose end is in (s - after, s + before].
+ */
+#define RULE_QUAD 4
+#define RULE_QUAD_BYTES (RULE_QUAD * 32)
+struct rule_hint {
+	char *text;			/* "" if there is nothing; n_quads * RULE_QUAD_BYTES; caller frees */
+	size_t n_quads;
+	size_t before, after;
+};
+void rule_hint_find(struct span regex, struct rule_hint *ret);
+/* quad.c: the bytes that an atom of a regex matches. */
+void rule_byte_set(const char *atom, bool nocase, uint8_t ret[32]);
+
 /* Compiles the regex at `at`; errors are placed inside it. */
 int rule_regex_compile(const struct conf *c, const struct conf_node *at, bool multiline,
 		       pcre2_code **ret, struct err *err);
@@ -155,14 +173,20 @@ int rule_set_compile(const struct ruleset *rs, struct scan_set *set, hs_database
 bool rule_libhs_is_sound(void);
 /* The set for a scan under the ruleset's policy; made at first use. */
 struct scan_set *rule_set_get(struct ruleset *rs, unsigned where, bool only_learn);
-/* Its database if there is one or if `bytes` more are worth compiling it, else NULL. */
-hs_database_t *rule_set_db(struct ruleset *rs, struct scan_set *set, size_t bytes);
+/* Is the set ready to scan with, or are `bytes` more worth making it so? If not: PCRE2 alone. */
+bool rule_set_ready(struct ruleset *rs, struct scan_set *set, size_t bytes);
+
+/* quad.c */
+void rule_quads_add(struct scan_set *set, const struct rule_hint *hint, size_t target);
+void rule_quads_free(struct scan_set *set);
+/* Calls rule_confirm for each candidate in the scan's [base, end). */
+void rule_quads_scan(struct rule_scanner *s, size_t end);
 
 /* prepare.c */
 int rule_prepared_open(const struct ruleset *rs, const char *path, struct prepared **ret);
 void rule_prepared_free(struct prepared *p);
-/* The set's database out of the file, proven by examples; NULL if it has none that works. */
-hs_database_t *rule_prepared_get(struct ruleset *rs, struct scan_set *set);
+/* The set's database out of the file, proven by examples; false if it has none that works. */
+bool rule_prepared_get(struct ruleset *rs, struct scan_set *set, hs_database_t **ret);
 
 /* confirm.c: PCRE2's side of a scan. */
 struct unit_state {

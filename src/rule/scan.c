@@ -107,29 +107,41 @@ static void scan_alone(struct rule_scanner *s)
 			rule_confirm_all(s, (uint32_t)u);
 }
 
-static int get_scratch(struct rule_scanner *s, hs_database_t *db, struct err *err)
+static int get_scratch(struct rule_scanner *s, struct err *err)
 {
 	if (s->scratch_set == s->set)
 		return RC_OK;
-	if (hs_alloc_scratch(db, &s->scratch) != HS_SUCCESS)
+	if (hs_alloc_scratch(s->set->db, &s->scratch) != HS_SUCCESS)
 		return err_set(err, RC_NOMEM, "no memory for libhs's scratch");
 	s->scratch_set = s->set;
 	return RC_OK;
 }
 
-static int scan_block(struct rule_scanner *s, hs_database_t *db, struct err *err)
+static int scan_hs(struct rule_scanner *s, size_t end, struct err *err)
 {
-	size_t end = s->lines_end, wide = s->set->multiline_width;
 	hs_error_t error;
-	int rc = get_scratch(s, db, err);
+	int rc = get_scratch(s, err);
 
 	if (rc < 0)
 		return rc;
-	if (wide)
-		end = s->text.len - end > wide ? end + wide + 1 : s->text.len;
-	error = hs_scan(db, s->text.p + s->base, (unsigned)(end - s->base), 0, s->scratch, on_candidate, s);
+	error = hs_scan(s->set->db, s->text.p + s->base, (unsigned)(end - s->base), 0, s->scratch,
+			on_candidate, s);
 	if (error != HS_SUCCESS && error != HS_SCAN_TERMINATED)
 		return err_set(err, RC_INTERNAL, "libhs gave up: error %d", error);
+	return RC_OK;
+}
+
+static int scan_block(struct rule_scanner *s, struct err *err)
+{
+	size_t end = s->lines_end, wide = s->set->multiline_width;
+	int rc;
+
+	if (wide)
+		end = s->text.len - end > wide ? end + wide + 1 : s->text.len;
+	rc = s->set->db ? scan_hs(s, end, err) : RC_OK;
+	if (rc < 0)
+		return rc;
+	rule_quads_scan(s, end);
 	for (size_t i = 0; i < s->set->n_every && s->rc == RC_OK; i++)
 		rule_confirm_all(s, s->set->every[i]);
 	return RC_OK;
@@ -139,12 +151,12 @@ static int scan_block(struct rule_scanner *s, hs_database_t *db, struct err *err
 static int scan_range(struct rule_scanner *s, struct scan_set *set, struct span text, size_t from,
 		      size_t to, rule_hit_fn fn, void *ctx, struct err *err)
 {
-	hs_database_t *db = rule_set_db(s->rs, set, to - from);
+	bool ready = rule_set_ready(s->rs, set, to - from);
 	int rc = RC_OK;
 
 	scan_begin(s, set, text, from, to, fn, ctx);
-	if (db && s->lines_end - s->base < HS_BLOCK_MAX)
-		rc = scan_block(s, db, err);
+	if (ready && s->lines_end - s->base < HS_BLOCK_MAX)
+		rc = scan_block(s, err);
 	else
 		scan_alone(s);
 	return rc < 0 ? rc : s->rc;

@@ -15,6 +15,7 @@ void rule_set_free(struct scan_set *set)
 	for (size_t i = 0; i < set->n_targets; i++)
 		free(set->expressions[i]);
 	hs_free_database(set->db);
+	rule_quads_free(set);
 	free(set->member);
 	free(set->units);
 	free(set->every);
@@ -142,13 +143,19 @@ static unsigned regex_flags(const struct rule_unit *u, const char *expression)
 static void add_regexes(const struct ruleset *rs, struct scan_set *set)
 {
 	for (size_t u = 0; u < rs->n_units; u++) {
-		size_t before, after;
+		struct rule_hint hint;
+		struct scan_target *t;
 
 		if (!set->member[u] || rs->units[u].keyed)
 			continue;
-		add_target(set, rule_regex_hint(rs->units[u].source, &before, &after), 0);
-		set->targets[set->n_targets - 1].before = before;
-		set->targets[set->n_targets - 1].after = after;
+		rule_hint_find(rs->units[u].source, &hint);
+		add_target(set, hint.n_quads ? xstrdup("") : xstrdup(hint.text), 0);
+		t = &set->targets[set->n_targets - 1];
+		t->before = hint.before;
+		t->after = hint.after;
+		t->quad = hint.n_quads > 0;
+		rule_quads_add(set, &hint, set->n_targets - 1);
+		free(hint.text);
 		add_unit(set, u);
 	}
 }
@@ -204,7 +211,7 @@ void rule_set_every(struct scan_set *set)
 	set->every = xcalloc(set->n_targets + 1, sizeof(*set->every));
 	set->n_every = 0;
 	for (size_t i = 0; i < set->n_targets; i++)
-		if (!set->flags[i])
+		if (!set->flags[i] && !set->targets[i].quad)
 			set->every[set->n_every++] = set->units[set->targets[i].first];
 }
 
@@ -246,7 +253,7 @@ int rule_set_compile(const struct ruleset *rs, struct scan_set *set, hs_database
 
 	rule_set_targets(rs, set);
 	for (size_t i = set->first_regex; i < set->n_targets; i++)
-		set->flags[i] = regex_flags(&rs->units[set->units[set->targets[i].first]],
+		set->flags[i] = set->targets[i].quad ? 0 : regex_flags(&rs->units[set->units[set->targets[i].first]],
 					    set->expressions[i]);
 	do
 		rc = try_compile(set, ret, err);
@@ -364,28 +371,34 @@ struct scan_set *rule_set_get(struct ruleset *rs, unsigned where, bool only_lear
 /* Compiling takes longer than trying PCRE2 on this many bytes. */
 #define COMPILE_WORTH_BYTES MIB(1)
 
-hs_database_t *rule_set_db(struct ruleset *rs, struct scan_set *set, size_t bytes)
+/* Under the ruleset's lock. */
+static void make_ready(struct ruleset *rs, struct scan_set *set)
 {
-	hs_database_t *db = set->db;
-
-	if (db || set->db_failed)
-		return db;
-	pthread_mutex_lock(&rs->lock);
-	db = set->db;
-	if (!db && !rule_libhs_is_sound())
-		set->db_failed = true;
-	if (!db && !set->db_failed && rs->prepared && !set->prepared_tried) {
+	if (!rule_libhs_is_sound()) {
+		set->failed = true;
+		return;
+	}
+	if (rs->prepared && !set->prepared_tried) {
 		set->prepared_tried = true;
 		rule_set_targets(rs, set);
-		db = rule_prepared_get(rs, set);
-		set->db = db;
+		set->ready = rule_prepared_get(rs, set, &set->db);
 	}
+	if (set->ready || set->seen < COMPILE_WORTH_BYTES)
+		return;
+	if (rule_set_compile(rs, set, &set->db, NULL) < 0)
+		set->failed = true;
+	else
+		set->ready = true;
+}
+
+bool rule_set_ready(struct ruleset *rs, struct scan_set *set, size_t bytes)
+{
+	if (set->ready)
+		return true;
+	pthread_mutex_lock(&rs->lock);
 	set->seen += bytes;
-	if (!db && set->seen >= COMPILE_WORTH_BYTES && !set->db_failed) {
-		if (rule_set_compile(rs, set, &db, NULL) < 0 || !db)
-			set->db_failed = true;
-		set->db = db;
-	}
+	if (!set->ready && !set->failed)
+		make_ready(rs, set);
 	pthread_mutex_unlock(&rs->lock);
-	return db;
+	return set->ready;
 }
