@@ -22,9 +22,9 @@
 #define ROWS_MAX 2000		/* looked at for one alternative of a regex */
 #define COPIES_MAX 4
 #define FORK_DEPTH 2
-#define QUAD_MIN 4.0		/* bits that a quad must have */
+#define QUAD_MIN 5.5		/* bits that a quad must have */
 #define QUAD_ENOUGH 12.0
-#define QUAD_LOSS 3.0		/* by how much they may be commoner than what libhs would look for */
+#define QUAD_LOSS 12.0		/* by how much they may be commoner than what libhs would look for */
 #define QUADS_MAX 6		/* of one regex */
 #define RARE_BITS 17.0
 #define STATE_COST 1.5
@@ -461,8 +461,8 @@ static void quad_push(struct quad *q, const struct rx_node *n, size_t reach, str
 		q->n++;
 	q->v[q->n - 1] = n;
 	q->reach = reach;
-	for (size_t i = 0; i < q->n; i++)
-		bits += atom_bits(q->v[i]);
+	for (size_t i = 0; i < q->n; i++)	/* where one digit is, more are likely */
+		bits += atom_bits(q->v[i]) * (i && !strcmp(q->v[i]->text, q->v[i - 1]->text) ? 0.3 : 1);
 	q->bits = bits;
 	if (bits > best->bits)
 		*best = *q;
