@@ -44,6 +44,8 @@ int learned_count_in(struct learned *l, struct span text, struct err *err);
 int learned_seal(struct learned *l, struct err *err);
 
 size_t learned_count(const struct learned *l);
+/* How many secrets, tokens and keys of the material were more than can be learned: an open item. */
+uint64_t learned_left_out(const struct learned *l);
 struct learned_value {
 	enum kind kind;
 	struct span bytes;

@@ -73,6 +73,8 @@ struct learned {
 	struct span *keep;
 	size_t n_keep, cap_keep;
 	bool compiled, sealed;
+	uint32_t n_material[KIND_COUNT];
+	uint64_t left_out;
 
 	struct buf hay;
 	uint16_t *unit;

@@ -97,6 +97,19 @@ static bool origin_is_stronger(enum learn_origin a, enum learn_origin b)
 	return b == LEARN_MATERIAL && a != LEARN_MATERIAL;
 }
 
+static bool is_secret(enum kind kind)
+{
+	return kind == KIND_SECRET || kind == KIND_TOKEN || kind == KIND_KEY;
+}
+
+/* A log has a digest in each request, and who sends them decides how many: that costs neither the run
+   nor its memory. */
+static bool is_full(const struct learned *l, enum kind kind, enum learn_origin origin)
+{
+	return origin == LEARN_MATERIAL &&
+	       l->n_material[kind] >= (is_secret(kind) ? LIMIT_LEARN_SECRETS : LIMIT_LEARN_PASSING);
+}
+
 int learn_add(struct learned *l, enum kind kind, struct span value, enum learn_origin origin,
 	      uint32_t *ret, struct err *err)
 {
@@ -123,8 +136,13 @@ int learn_add(struct learned *l, enum kind kind, struct span value, enum learn_o
 			learn_extra_add(l, *ret, EXTRA_SPELLING, value);
 		return RC_OK;
 	}
+	if (is_full(l, kind, origin)) {
+		l->left_out += is_secret(kind);
+		return RC_OK;
+	}
 	if (l->n >= LIMIT_LEARN_VALUES)
 		return err_set(err, RC_TOOBIG, "more than %d values to learn", LIMIT_LEARN_VALUES);
+	l->n_material[kind] += origin == LEARN_MATERIAL;
 	GROW(l->v, l->n, l->cap);
 	e = &l->v[l->n++];
 	memset(e, 0, sizeof(*e));
@@ -188,6 +206,11 @@ size_t learned_count(const struct learned *l)
 	return l->n;
 }
 
+uint64_t learned_left_out(const struct learned *l)
+{
+	return l->left_out;
+}
+
 const struct learned_value *learned_get(const struct learned *l, size_t i)
 {
 	return &l->v[i].v;
@@ -215,6 +238,7 @@ struct learned *learned_clone(const struct learned *from)
 		l->v[to].n_whole = e->n_whole;
 		l->v[to].n_pieces = e->n_pieces;
 	}
+	l->left_out = from->left_out;
 	return l;
 }
 

@@ -259,6 +259,8 @@ static int clean_all(struct report *r, struct err *err)
 		rc = engine_seal(r->engine, err);
 	for (size_t i = 0; rc == RC_OK && i < r->n; i++) {
 		progress(r, "scrubbing", i, r->n);
+		if (learned_left_out(r->engine->learned))
+			tally_general(&r->crashes[i].tally, "more secrets than can be learned");
 		rc = clean_crash(r, &r->crashes[i], err);
 	}
 	return rc == RC_OK ? clean_attachments(r, err) : rc;

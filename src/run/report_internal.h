@@ -30,6 +30,7 @@ struct tally {
 };
 void tally_done(struct tally *t);
 void tally_plan(struct tally *t, const struct artifact *a, const char *file, const struct redact_plan *p);
+void tally_general(struct tally *t, const char *what);	/* an open item of no one place */
 void tally_item(struct tally *t, const char *file, const struct check_item *found);
 /* Turns the second look's offsets into lines and columns of the texts they are of. */
 void tally_place(struct tally *t, const struct scrubbed *const *texts, size_t n);

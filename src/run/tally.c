@@ -81,6 +81,11 @@ void tally_plan(struct tally *t, const struct artifact *a, const char *file, con
 		tally_flags(t, a, file, &p->found.v[i]);
 }
 
+void tally_general(struct tally *t, const char *what)
+{
+	add_item(t, "all texts", what, true);
+}
+
 /* The second look speaks of the clean text, which only its caller has: the place is found later. */
 void tally_item(struct tally *t, const char *file, const struct check_item *found)
 {

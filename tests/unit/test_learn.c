@@ -299,6 +299,42 @@ static void test_keep_and_duplicates(void **state)
 	expect_hits(again, "x-other-77", "|x-other-77");
 }
 
+static void add_many(struct learned *l, enum kind kind, enum learn_origin origin, int n)
+{
+	struct err err = ERR_INIT;
+	char value[40];
+
+	for (int i = 0; i < n; i++) {
+		snprintf(value, sizeof(value), "Xq%07dvalue%d", i, (int)kind);
+		assert_int_equal(learned_add(l, kind, span_str(value), origin, &err), RC_OK);
+	}
+}
+
+/* The material's caps leave out what is too much, silently or told; a config's is an error. */
+static void test_full(void **state)
+{
+	AUTO(learned) l = learned_new();
+	AUTO(learned) clone = NULL;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	add_many(l, KIND_HASH, LEARN_MATERIAL, LIMIT_LEARN_PASSING + 7);
+	assert_int_equal(learned_count(l), LIMIT_LEARN_PASSING);
+	assert_int_equal(learned_left_out(l), 0);
+	add_many(l, KIND_SECRET, LEARN_MATERIAL, LIMIT_LEARN_SECRETS + 7);
+	assert_int_equal(learned_count(l), LIMIT_LEARN_PASSING + LIMIT_LEARN_SECRETS);
+	assert_int_equal(learned_left_out(l), 7);
+	/* one that is known already is no more */
+	add_many(l, KIND_SECRET, LEARN_MATERIAL, 3);
+	assert_int_equal(learned_left_out(l), 7);
+	clone = learned_clone(l);
+	assert_int_equal(learned_left_out(clone), 7);
+	assert_int_equal(learned_count(clone), learned_count(l));
+	add_many(l, KIND_HASH, LEARN_CONFIG, LIMIT_LEARN_PASSING + 2);
+	assert_int_equal(learned_count(l), LIMIT_LEARN_PASSING + LIMIT_LEARN_SECRETS + 2);
+	assert_int_equal(err.code, RC_OK);
+}
+
 static void test_limits(void **state)
 {
 	AUTO(learned) l = learned_new();
@@ -333,6 +369,7 @@ int main(void)
 		cmocka_unit_test(test_poison),
 		cmocka_unit_test(test_keep_and_duplicates),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

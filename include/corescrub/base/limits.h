@@ -43,7 +43,10 @@
 #define LIMIT_CORE_FILES	65536
 #define LIMIT_NOTE_BYTES	MIB(64)
 
-#define LIMIT_LEARN_VALUES	50000
+#define LIMIT_LEARN_VALUES	50000		/* of configs: more is an error */
+/* Of the material, each kind: more are not learned, and removed only where a rule knows them. */
+#define LIMIT_LEARN_SECRETS	5000		/* secrets, tokens, keys: what is left out is an open item */
+#define LIMIT_LEARN_PASSING	1000		/* digests, names, numbers: every request brings new ones */
 #define LIMIT_LEARN_VALUE	KIB(64)		/* one learned value */
 #define LIMIT_CLOSURE_ROUNDS	16		/* detection rounds until nothing new is found */
 
