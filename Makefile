@@ -57,7 +57,7 @@ $B/rules.stamp: $(prog) $(packs)
 
 $B/tests/unit/%: $B/tests/unit/%.o $(lib)
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ -o $@ $(LIBS) $$($(PKG_CONFIG) --libs cmocka)
-units: $(units) $(fuzzers)
+units: $(units) $(fuzzers) $B/tests/bench/age_tool
 
 # Fuzz targets: with a replay main for make check; FUZZ=1 with clang links libFuzzer instead.
 $B/tests/fuzz/fuzz_%: $B/tests/fuzz/fuzz_%.o $(if $(FUZZ),,$B/tests/fuzz/replay.o) $(lib)

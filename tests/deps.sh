@@ -6,7 +6,8 @@ set -eu
 
 build='gcc make pkg-config libc6-dev libhs-dev libpcre2-dev libyaml-dev libarchive-dev libelf-dev
 libdw-dev libssl-dev libjansson-dev libseccomp-dev'
-tests='libcmocka-dev g++ gdb age tar gzip xz-utils bzip2 zstd zip unzip sqlite3 python3 procps openssl'
+tests='libcmocka-dev g++ gdb age tar gzip xz-utils bzip2 zstd zip unzip sqlite3 python3 procps openssl
+openssh-client'
 
 # Vectorscan and Hyperscan have one API. The first runs on every processor, but up to 5.4.12 it loses
 # matches on x86 (corescrub notices, and does without it at a tenth of the speed); so Hyperscan where
@@ -22,7 +23,8 @@ libhs_name() {
 complete() {
 	pkg-config --exists libhs libpcre2-8 yaml-0.1 libarchive libelf libdw libcrypto jansson \
 		libseccomp cmocka 2>/dev/null || return 1
-	for program in cc c++ make gdb age tar gzip xz bzip2 zstd zip unzip sqlite3 python3 openssl; do
+	for program in cc c++ make gdb age tar gzip xz bzip2 zstd zip unzip sqlite3 python3 openssl \
+		ssh-keygen; do
 		command -v "$program" >/dev/null 2>&1 || return 1
 	done
 }

@@ -15,7 +15,7 @@ const struct cmd cmds[] = {
 	  "list|show|lint|test|prepare [ID...] | explain FILE:LINE[:COL]", rules_opts, cmd_rules,
 	  "explain shows what the reader saw at a place of a file, the values too, and which rule "
 	  "acted: it is for whoever writes a rule." },
-	{ "keygen", "make a key for tokens", "", keygen_opts, cmd_keygen, NULL },
+	{ "keygen", "make an age identity, or a key for tokens", "", keygen_opts, cmd_keygen, NULL },
 	{ "forget", "delete private maps", "CASE...", forget_opts, cmd_forget, NULL },
 	{ "generate", "print the man page or the shell completion", "man|bash", generate_opts,
 	  cmd_generate, NULL },
