@@ -50,7 +50,7 @@ static size_t source_offset(const struct conf *c, const struct conf_item *item, 
 	for (size_t i = 0; i <= off && at < c->len; i++) {
 		char want = i < item->node.text.len ? item->node.text.p[i] : 0;
 
-		if (!is_blank(want) || item->block)
+		if (i < item->node.text.len && (!is_blank(want) || item->block))
 			while (at < c->len && is_blank(c->text[at]) && c->text[at] != want)
 				at++;
 		if (i == off)
