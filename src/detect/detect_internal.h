@@ -63,7 +63,8 @@ struct detector {
 	const struct learned *learned;
 	struct rule_scanner *scanner;
 	struct learned_scanner *learned_scanner;	/* or NULL */
-	struct finding_rule *rules;	/* the ruleset's, then one for each kind of learned value */
+	struct finding_rule *rules;	/* the ruleset's, one for each kind of learned value,
+					   string.residue */
 	size_t n_rules, n_pack;
 	bool has_symbols, has_values;
 	uint64_t margin;

@@ -21,13 +21,13 @@ static const char *const learned_ids[KIND_COUNT] = {
 	[KIND_DTMF] = "learned.dtmf", [KIND_ACCOUNT] = "learned.account",
 };
 
-/* The ruleset's table for the output half, and a pseudo-rule for each kind of learned value. */
+/* The ruleset's table for the output half, and pseudo-rules for learned values and what the reader itself finds. */
 static void detector_make_rules(struct detector *d)
 {
 	size_t i;
 
 	d->n_pack = ruleset_count(d->rs);
-	d->n_rules = d->n_pack + KIND_COUNT;
+	d->n_rules = d->n_pack + KIND_COUNT + 1;
 	d->rules = xcalloc(d->n_rules, sizeof(*d->rules));
 	for (i = 0; i < d->n_pack; i++) {
 		const struct rule_info *r = ruleset_rule(d->rs, i);
@@ -48,6 +48,10 @@ static void detector_make_rules(struct detector *d)
 			.severity = value_kind_is_credential((enum kind)i) ? SEVERITY_CRITICAL :
 				SEVERITY_MEDIUM,
 		};
+	d->rules[d->n_rules - 1] = (struct finding_rule){
+		.id = "string.residue", .summary = "digits behind a counted string's end",
+		.kind = KIND_PHONE, .action = ACTION_TOKEN, .severity = SEVERITY_MEDIUM,
+	};
 }
 
 int detector_new(const struct ruleset *rs, const struct learned *learned, struct detector **ret,

@@ -26,7 +26,7 @@ int look_emit(struct look *l, const struct finding *f)
 			findings_add(l->ret, f);
 		return RC_OK;
 	}
-	if (f->flags & (FINDING_LIMIT | FINDING_HINT | FINDING_HELD))
+	if (f->flags & (FINDING_LIMIT | FINDING_HINT | FINDING_HELD | FINDING_MASKED))
 		return RC_OK;
 	buf_reset(&d->value);
 	detect_value(d, l->a, f, &d->value);
@@ -93,6 +93,10 @@ static void value_integer(const struct finding *f, struct span src, struct buf *
 	unsigned i, n = f->form == FORM_IN_ADDR ? 4 : 8;
 	enum kind kind;
 
+	if (src.len && src.p[0] == '{') {
+		packed_array(src, false, ret);
+		return;
+	}
 	if (!packed_integer(src, &v)) {
 		buf_add_span(ret, src);
 		return;

@@ -11,6 +11,8 @@
 
 /* Fewer printable bytes in a row are numbers, not text. */
 #define ASCII_MIN 6
+/* Fewer digits in a row are no number of anybody's. */
+#define RESIDUE_DIGITS 7
 
 void view_reset(struct detector *d)
 {
@@ -31,6 +33,22 @@ static void part_add(struct detector *d, enum view_what what, uint32_t leaf, uin
 	buf_add_char(&d->view, '\n');
 }
 
+/* Digits glued behind a counted string's end are the rest of another number: nothing else in the string
+   says so, and nobody needs them. */
+static void residue_hit(struct detector *d, uint32_t leaf, size_t at, struct span rest)
+{
+	struct finding f = {
+		.rule = (uint32_t)(d->n_rules - 1), .kind = KIND_PHONE, .form = FORM_GDB_STRING,
+		.flags = FINDING_IN_STRING | FINDING_PARTIAL,
+	};
+	size_t n = rest.len && rest.p[0] == '+', plus = n;
+
+	while (n < rest.len && rest.p[n] >= '0' && rest.p[n] <= '9')
+		n++;
+	if (n - plus >= RESIDUE_DIGITS)
+		string_hit_add(d, leaf, (uint32_t)at, (uint32_t)(at + n), &f);
+}
+
 void view_add_string(struct detector *d, uint32_t leaf, struct span decoded)
 {
 	struct leaf *f = &d->leaves[leaf];
@@ -43,6 +61,7 @@ void view_add_string(struct detector *d, uint32_t leaf, struct span decoded)
 	if (cut < decoded.len) {
 		d->view.len--;		/* the leaf's bytes stay in one piece */
 		part_add(d, VIEW_STRING, leaf, (uint32_t)cut, span_sub(decoded, cut, decoded.len));
+		residue_hit(d, leaf, cut, span_sub(decoded, cut, decoded.len));
 	}
 }
 
@@ -161,15 +180,17 @@ static int part_hit(struct look *l, const struct view_part *p, uint32_t from, ui
 		string_hit_add(l->d, p->leaf, p->from + from, p->from + to, f);
 		return RC_OK;
 	case VIEW_ARRAY:
-		/* any bytes are an address: of arrays only the symbol rules know that */
-		if (f->form == FORM_PLAIN)
-			f->form = FORM_BYTES;
+		/* it goes as a whole, and what else it holds is no part of the value */
+		if (f->form == FORM_PLAIN) {
+			f->form = FORM_ASCII_INT;
+			f->flags |= FINDING_PARTIAL | FINDING_MASKED;
+		}
 		return leaf_emit(l, p->leaf, f);
 	case VIEW_INTEGERS:
-		if (f->form == FORM_PLAIN)
+		if (f->form == FORM_PLAIN) {
 			f->form = FORM_ASCII_INT;
-		if (to - from != 8)
-			f->flags |= FINDING_PARTIAL;
+			f->flags |= FINDING_PARTIAL | FINDING_MASKED;
+		}
 		for (i = from / 8; rc == RC_OK && i <= (to - 1) / 8; i++)
 			rc = leaf_emit(l, p->leaf + i, f);
 		return rc;

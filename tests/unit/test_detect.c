@@ -81,6 +81,8 @@ static void test_symbols_name_values(void **state)
 		 "vmu = {id = 3, passwd = \"@\", n = 4}", KIND_SECRET, "correct horse");
 	local_is("passwd = {ptr = 0x55 \"staple99asterisk\", slen = 8}",
 		 "passwd = {ptr = 0x55 \"@asterisk\", slen = 8}", KIND_SECRET, "staple99");
+	local_is("n = {ptr = 0x55 \"asterisk442071230000 x\", slen = 8}",
+		 "n = {ptr = 0x55 \"asterisk@ x\", slen = 8}", KIND_PHONE, "442071230000");
 	local_is("rsa_key = {d = {1, 2, 3}, n = 5}", "rsa_key = @", KIND_KEY,
 		 "{d = {1, 2, 3}, n = 5}");
 }
@@ -128,6 +130,7 @@ static void test_integers_that_are_text(void **state)
 	assert_int_equal(span_find(buf_span(&out), SPAN_LIT("3328785957739653494"), 0), -1);
 	assert_int_equal(span_find(buf_span(&out), SPAN_LIT("2829280416509488"), 0), -1);
 	assert_true(span_find(buf_span(&out), SPAN_LIT("y = 7"), 0) > 0);
+	local_is("w = {1, 3328785957739653494, 2829280416509488}", "w = [ip4]", KIND_IP4, "192.0.2.7");
 }
 
 static void test_frame_heads_stay(void **state)
