@@ -59,11 +59,6 @@ struct gram_table {
 	size_t n, cap;
 };
 
-/* Phone numbers by the last seven digits, for those written with separators. */
-struct phone_tail {
-	uint32_t digits, value;
-};
-
 struct learned {
 	struct arena *arena;
 	struct learn_entry *v;
@@ -86,8 +81,8 @@ struct learned {
 	size_t n_shorts, cap_shorts;
 	uint64_t *short_heads;		/* a bit for each pair of first bytes */
 	uint32_t short_from[257];	/* by first byte, where in shorts */
-	struct phone_tail *tails;
-	size_t n_tails, cap_tails;
+	uint32_t *phones, *phone_tails;	/* values, sorted by their digits, from the end */
+	size_t n_phones, cap_phones;
 };
 
 struct learned_scanner {
@@ -108,6 +103,8 @@ struct learned_scanner {
 /* learn_store.c */
 int learn_add(struct learned *l, enum kind kind, struct span value, enum learn_origin origin,
 	      uint32_t *ret, struct err *err);	/* UINT32_MAX: nothing to learn */
+/* The value of this canonical form, or UINT32_MAX. */
+uint32_t learn_find(const struct learned *l, enum kind kind, struct span canonical);
 void learn_extra_add(struct learned *l, uint32_t i, int what, struct span bytes);
 /* learn_spell.c: all patterns of entry i. */
 void learn_spell(struct learned *l, uint32_t i);
@@ -128,7 +125,11 @@ bool learn_escape_before(struct span text, size_t at);
 bool learn_word_before(struct span text, size_t off);	/* a word can begin at off */
 bool learn_word_after(struct span text, size_t end);
 bool learn_string_around(struct span text, size_t off, size_t end);
+/* Was something cut off there? A string's edge or a control byte is a cut, a line's end is none. */
+bool learn_cut_before(struct span text, size_t off);
+bool learn_cut_after(struct span text, size_t end);
 /* learn_phone.c */
+void learn_phones_build(struct learned *l);
 void learn_phone_scan(struct learned_scanner *s);
 void learn_phone_widen(struct span text, size_t *off);
 /* learn_ordinary.c */

@@ -13,7 +13,7 @@
 #define RUN_SHORT 6		/* of one under 12 bytes */
 #define HALF_MIN 6
 #define FORMS_MAX 512		/* longer values (keys) are spelled as bytes only */
-#define DIGEST_RUN 12
+#define PHONE_MIN 7
 
 struct spelling {
 	struct learned *l;
@@ -332,9 +332,20 @@ static void spell_extra(struct spelling *s, const struct learn_entry *e, const s
 	}
 }
 
+/* A number's digits are looked up (learn_phone.c); here are the forms that hide them. */
+static void spell_phone(struct spelling *s, struct span digits)
+{
+	s->p.pieces = PIECES_NONE;
+	spell_hex(s, digits, lower_digits);
+	for (unsigned lead = 0; lead < 3; lead++)
+		spell_base64(s, digits, lead, "+/");
+	spell_utf16(s, digits, false);
+	spell_utf16(s, digits, true);
+}
+
 static bool is_number_kind(enum kind kind)
 {
-	return kind == KIND_PHONE || kind == KIND_CARD || kind == KIND_IP4 || kind == KIND_IP4_LAN ||
+	return kind == KIND_CARD || kind == KIND_IP4 || kind == KIND_IP4_LAN ||
 	       kind == KIND_IP6 || kind == KIND_IP6_LAN || kind == KIND_MAC;
 }
 
@@ -347,17 +358,17 @@ void learn_spell(struct learned *l, uint32_t i)
 
 	if (e->mode == MODE_NONE)
 		return;
-	/* a hit takes the plus sign with it */
-	if (e->v.kind == KIND_PHONE && v.len == e->canonical.len + 1 && span_ends(v, e->canonical))
-		v = e->canonical;
 	s.p.value = i;
+	if (e->v.kind == KIND_PHONE && e->canonical.len >= PHONE_MIN) {
+		spell_phone(&s, e->canonical);
+		goto done;
+	}
 	s.p.exact = numbers;
 	set_pieces(&s, e, v.len);
 	spell_bytes(&s, v, true);
 	if (v.len <= FORMS_MAX)
 		spell_text(&s, v);
 	switch (e->v.kind) {
-	case KIND_PHONE:
 	case KIND_CARD:
 		set_pieces(&s, e, e->canonical.len);
 		spell_bytes(&s, e->canonical, true);
@@ -373,6 +384,7 @@ void learn_spell(struct learned *l, uint32_t i)
 	}
 	for (const struct learn_extra *x = e->extra; x; x = x->next)
 		spell_extra(&s, e, x);
+done:
 	buf_done(&s.text);
 	free(s.unit);
 }

@@ -62,6 +62,13 @@ static uint32_t *index_slot(const struct learned *l, enum kind kind, struct span
 	return &l->index[i];
 }
 
+uint32_t learn_find(const struct learned *l, enum kind kind, struct span canonical)
+{
+	uint32_t at = l->index_size ? *index_slot(l, kind, canonical) : 0;
+
+	return at ? at - 1 : UINT32_MAX;
+}
+
 static void index_grow(struct learned *l)
 {
 	if (l->n * 2 < l->index_size)

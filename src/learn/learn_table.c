@@ -200,35 +200,6 @@ static void shorts_build(struct learned *l)
 	l->cap_shorts = l->n_shorts + 1;
 }
 
-static int tail_compare(const void *a, const void *b)
-{
-	const struct phone_tail *x = a, *y = b;
-
-	if (x->digits != y->digits)
-		return x->digits < y->digits ? -1 : 1;
-	return x->value < y->value ? -1 : x->value > y->value;
-}
-
-static void tails_build(struct learned *l)
-{
-	for (uint32_t i = 0; i < l->n; i++) {
-		struct span c = l->v[i].canonical;
-		uint32_t digits = 0;
-		bool all = c.len >= 7;
-
-		for (size_t k = 0; k < c.len; k++)
-			all &= is_digit(c.p[k]);
-		if (!all || l->v[i].v.kind != KIND_PHONE)
-			continue;
-		for (size_t k = c.len - 7; k < c.len; k++)
-			digits = digits * 10 + (uint32_t)(c.p[k] - '0');
-		GROW(l->tails, l->n_tails, l->cap_tails);
-		l->tails[l->n_tails++] = (struct phone_tail){ digits, i };
-	}
-	if (l->n_tails)
-		qsort(l->tails, l->n_tails, sizeof(*l->tails), tail_compare);
-}
-
 void learn_tables_build(struct learned *l)
 {
 	buf_add(&l->hay, "\0\0\0\0\0\0\0\0", 8);	/* a gram is loaded as eight bytes */
@@ -242,7 +213,7 @@ void learn_tables_build(struct learned *l)
 	table_build(&l->wide, l);
 	table_build(&l->narrow, l);
 	shorts_build(l);
-	tails_build(l);
+	learn_phones_build(l);
 }
 
 static void table_done(struct gram_table *t)
@@ -263,12 +234,13 @@ void learn_tables_done(struct learned *l)
 	free(l->patterns);
 	free(l->shorts);
 	free(l->short_heads);
-	free(l->tails);
+	free(l->phones);
+	free(l->phone_tails);
 	l->unit = NULL;
 	l->patterns = NULL;
 	l->shorts = NULL;
 	l->short_heads = NULL;
-	l->tails = NULL;
+	l->phones = l->phone_tails = NULL;
 	l->cap_unit = l->n_patterns = l->cap_patterns = l->n_shorts = l->cap_shorts = 0;
-	l->n_tails = l->cap_tails = 0;
+	l->n_phones = l->cap_phones = 0;
 }

@@ -212,8 +212,6 @@ static void whole(struct learned_scanner *s, const struct pattern *p, size_t off
 	if (!goes && (e->is_short || !e->v.held))
 		return;
 	hit.held = !goes;
-	if (e->v.kind == KIND_PHONE && goes)
-		learn_phone_widen(s->text, &hit.off);
 	if (p->form == FORM_BASE64)
 		widen_base64(s->text, p, &hit.off, &end);
 	hit.len = end - hit.off;
@@ -231,14 +229,14 @@ static struct span piece_bytes(const struct learned_scanner *s, const struct pat
 	return span_sub(s->l->v[p->value].v.bytes, from, to);
 }
 
-/* Like string_edge_*, but a line's end is no cut: numbers stand there by themselves. */
-static bool cut_before(struct span t, size_t off)
+/* Numbers stand at a line's end by themselves. */
+bool learn_cut_before(struct span t, size_t off)
 {
 	return off > 0 && !strchr("\n\r\t", t.p[off - 1] ? t.p[off - 1] : '\1') &&
 	       string_edge_before(t, off);
 }
 
-static bool cut_after(struct span t, size_t end)
+bool learn_cut_after(struct span t, size_t end)
 {
 	return end < t.len && !strchr("\n\r\t", t.p[end] ? t.p[end] : '\1') &&
 	       string_edge_after(t, end);
@@ -246,7 +244,7 @@ static bool cut_after(struct span t, size_t end)
 
 /* A half counts where it was cut: the other side of the value is not just something else. */
 static bool half_counts(const struct learned_scanner *s, const struct pattern *p, size_t off, size_t len,
-			bool head, bool tail, size_t units)
+			bool head, bool tail)
 {
 	const struct learn_entry *e = &s->l->v[p->value];
 	size_t end = off + len;
@@ -256,9 +254,7 @@ static bool half_counts(const struct learned_scanner *s, const struct pattern *p
 		return false;
 	if (!p->exact && !(learn_word_before(s->text, off) && learn_word_after(s->text, end)))
 		return false;
-	if (e->v.kind == KIND_PHONE && tail && units >= 8)
-		return true;		/* the national form */
-	return (head && cut_after(s->text, end)) || (tail && cut_before(s->text, off));
+	return (head && learn_cut_after(s->text, end)) || (tail && learn_cut_before(s->text, off));
 }
 
 static void piece(struct learned_scanner *s, const struct pattern *p, size_t off, size_t head,
@@ -285,7 +281,7 @@ static void piece(struct learned_scanner *s, const struct pattern *p, size_t off
 	if (units < p->min)
 		return;
 	if (p->pieces == PIECES_HALVES &&
-	    !((at_head || at_tail) && half_counts(s, p, hit.off, hit.len, at_head, at_tail, units)))
+	    !((at_head || at_tail) && half_counts(s, p, hit.off, hit.len, at_head, at_tail)))
 		return;
 	bytes = piece_bytes(s, p, unit[0], (size_t)unit[hit.len - 1] + 1);
 	if (p->pieces == PIECES_RUNS && learn_piece_is_ordinary(bytes))
@@ -297,9 +293,6 @@ static void piece(struct learned_scanner *s, const struct pattern *p, size_t off
 	}
 	if (e->mode != MODE_PIECES)
 		return;
-	if (e->v.kind == KIND_PHONE)
-		learn_phone_widen(s->text, &hit.off);
-	hit.len = off + (size_t)(unit - (s->l->unit + head)) + hit.len - hit.off;
 	learn_hit(s, &hit, off);
 }
 
