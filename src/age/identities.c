@@ -92,8 +92,11 @@ int age_identities_read(struct age_identities *ids, struct span text, const char
 			age_keys_add(&ids->keys, k);
 		return rc;
 	}
-	if (span_starts(body, SPAN_LIT("-----BEGIN ")))
-		return err_at(err, RC_UNSUPPORTED, name, 0, 0,
-			      "a private key that is not in OpenSSH's format");
+	if (span_starts(body, SPAN_LIT("-----BEGIN "))) {
+		rc = err_at(err, RC_UNSUPPORTED, name, 0, 0,
+			    "a private key that is not in OpenSSH's format");
+		err_hint(err, "ssh-keygen -p -f COPY brings a copy into that format");
+		return rc;
+	}
 	return read_lines(ids, text, name, err);
 }
