@@ -97,7 +97,9 @@ struct learned_scanner {
 	struct last_run {
 		size_t end, begin;	/* in the text */
 		uint32_t head;		/* in the hay, of `begin` */
+		uint32_t scan;		/* which scan met it */
 	} *last;			/* per pattern: runs are met at several grams */
+	uint32_t scan;
 };
 
 /* learn_store.c */

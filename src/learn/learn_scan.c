@@ -32,7 +32,7 @@ static void extend(struct learned_scanner *s, uint32_t pattern, size_t at, uint3
 
 	/* the same run, met at one of its next grams; in a long one no other is looked for, or a value
 	   that repeats itself would cost the square of its length */
-	if (at < last->end && at >= last->begin &&
+	if (last->scan == s->scan && at < last->end && at >= last->begin &&
 	    (at - last->begin == (size_t)hay - last->head || last->end - last->begin > LONG_RUN))
 		return;
 	while (head > p->off && begin > 0 && s->text.p[begin - 1] == l->hay.p[head - 1]) {
@@ -43,7 +43,7 @@ static void extend(struct learned_scanner *s, uint32_t pattern, size_t at, uint3
 		tail++;
 		end++;
 	}
-	*last = (struct last_run){ end, begin, head };
+	*last = (struct last_run){ end, begin, head, s->scan };
 	if (begin >= s->from && begin < s->to)
 		learn_verdict(s, p, begin, head, tail - head);
 }
@@ -139,7 +139,10 @@ static void scan_shorts(struct learned_scanner *s)
 int learn_scan_all(struct learned_scanner *s)
 {
 	/* what another text or range left behind means nothing in this one */
-	memset(s->last, 0, (s->l->n_patterns + 1) * sizeof(*s->last));
+	if (++s->scan == 0) {
+		memset(s->last, 0, (s->l->n_patterns + 1) * sizeof(*s->last));
+		s->scan = 1;
+	}
 	scan_grams(s);
 	scan_shorts(s);
 	learn_phone_scan(s);
