@@ -194,6 +194,20 @@ static void flatten_copies(struct row *r, const struct rx_node *n, size_t reach)
 		flatten(r, n->alternatives, 0, reach);
 }
 
+/* A group as one piece. fixed: it stands in a repeat, where nothing but the reach is known. */
+static struct piece *push_group(struct row *r, const struct rx_node *n, size_t start, size_t reach,
+				bool fixed)
+{
+	struct piece *p = push(r);
+
+	p->node = n;
+	p->min = n->min;
+	p->max = n->max;
+	p->reach = reach;
+	p->start = fixed ? RX_UNBOUNDED : start;
+	return p;
+}
+
 static void flatten_group(struct row *r, const struct rx_node *n, size_t start, size_t reach,
 			  bool fixed)
 {
@@ -207,15 +221,16 @@ static void flatten_group(struct row *r, const struct rx_node *n, size_t start, 
 	}
 	weigh_group(n->alternatives, &bits, &states);
 	if (words && n->min == 1 && n->max == 1) {
-		p = push(r);
-		*p = (struct piece){ .node = n, .min = 1, .max = 1, .bits = bits, .states = words,
-				     .reach = reach, .word = true, .word_len = words };
+		p = push_group(r, n, start, reach, fixed);
+		p->bits = bits;
+		p->states = p->word_len = words;
+		p->word = true;
 	} else if (n->min == n->max && n->max <= COPIES_MAX && !n->alternatives->next) {
 		flatten_copies(r, n, reach);
 	} else if (n->max <= REPEAT_MAX && states * n->max <= STATES_MAX) {
-		p = push(r);
-		*p = (struct piece){ .node = n, .min = n->min, .max = n->max, .bits = bits * (double)n->min,
-				     .states = states * n->max, .reach = reach };
+		p = push_group(r, n, start, reach, fixed);
+		p->bits = bits * (double)n->min;
+		p->states = states * n->max;
 	} else if (n->min == 0) {
 		push_gap(r, reach);
 	} else if (!n->alternatives->next) {
@@ -225,9 +240,9 @@ static void flatten_group(struct row *r, const struct rx_node *n, size_t start, 
 	} else {
 		if (n->max > 1)
 			push_gap(r, reach);
-		p = push(r);
-		*p = (struct piece){ .node = n, .min = 1, .max = 1, .reach = reach, .fork = true,
-				     .start = n->max > 1 || fixed ? RX_UNBOUNDED : start };
+		p = push_group(r, n, start, reach, fixed || n->max > 1);
+		p->min = p->max = 1;
+		p->fork = true;
 		if (n->max > 1)
 			push_gap(r, reach);
 	}

@@ -5,7 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <corescrub/rule.h>
+#include "../../src/rule/rule_internal.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -124,7 +125,7 @@ static void sort_hits(struct hits *h)
 		qsort(h->v, h->n, sizeof(*h->v), compare);
 }
 
-static void assert_same(struct hits *a, struct hits *b)
+static void assert_same(const char *what, struct hits *a, struct hits *b)
 {
 	sort_hits(a);
 	sort_hits(b);
@@ -133,7 +134,7 @@ static void assert_same(struct hits *a, struct hits *b)
 		struct rule_hit y = i < b->n ? b->v[i] : (struct rule_hit){ .rule = UINT32_MAX };
 
 		if (x.rule != y.rule || x.off != y.off || x.len != y.len || x.limit != y.limit)
-			fail_msg("hit %zu: rule %u at %zu+%zu, and rule %u at %zu+%zu", i, x.rule, x.off,
+			fail_msg("%s, hit %zu: rule %u at %zu+%zu, and rule %u at %zu+%zu", what, i, x.rule, x.off,
 				 x.len, y.rule, y.off, y.len);
 	}
 	free(a->v);
@@ -183,9 +184,9 @@ static void scan_both(struct rule_scanner *s, struct span text, unsigned where, 
 		assert_int_equal(rule_scan(s, text, from, to, where, learn, keep, &cut, &err), RC_OK);
 		from = to;
 	}
-	assert_same(&fast, &cut);
+	assert_same("whole and cut", &fast, &cut);
 	assert_int_equal(rule_scan(s, text, 0, text.len, where, learn, keep, &fast, &err), RC_OK);
-	assert_same(&fast, &slow);
+	assert_same("libhs and PCRE2", &fast, &slow);
 }
 
 static void test_scan_equals_reference(void **state)
@@ -209,10 +210,53 @@ static void test_scan_equals_reference(void **state)
 	}
 }
 
+/* The shipped packs on their own examples, glued together in any order with any noise between. */
+static void shipped_text(const struct ruleset *rs, struct buf *b, size_t len, bool lines)
+{
+	while (b->len < len) {
+		const struct rule *r = &rs->rules[roll((uint32_t)rs->n_rules)];
+
+		if (r->n_examples && roll(4))
+			buf_add_span(b, r->examples[roll((uint32_t)r->n_examples)].in);
+		else
+			random_text(b, b->len + roll(60), lines);
+		if (roll(3) == 0)
+			buf_add_char(b, lines ? '\n' : ',');
+	}
+}
+
+static void test_shipped_packs(void **state)
+{
+	static const char *const paths[] = { "rules", NULL };
+	static const char *const policies[] = { "public", "strict", "developer" };
+
+	(void)state;
+	for (size_t p = 0; p < ARRAY_SIZE(policies); p++) {
+		struct ruleset_options o = { .paths = paths, .policy = policies[p] };
+		struct err err = ERR_INIT;
+		AUTO(ruleset) rs = NULL;
+		AUTO(rule_scanner) s = NULL;
+
+		if (ruleset_load(&o, &rs, &err) < 0)
+			fail_msg("%s:%u:%u %s", err.file, err.line, err.col, err.msg);
+		assert_int_equal(rule_scanner_new(rs, &s, &err), RC_OK);
+		for (unsigned w = 0; w < 2; w++)	/* no text is too small for libhs here */
+			for (unsigned learn = 0; learn < 2; learn++)
+				rule_set_ready(rs, rule_set_get(rs, WHERE_TEXT << w, learn), MIB(1));
+		for (unsigned i = 0; i < 24; i++) {
+			AUTO_BUF b = BUF_INIT;
+
+			shipped_text(rs, &b, i ? 1 + roll(20000) : 60000, i % 5 != 4);
+			scan_both(s, buf_span(&b), i % 3 ? WHERE_TEXT : WHERE_STRING, i % 7 == 3);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scan_equals_reference),
+		cmocka_unit_test(test_shipped_packs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
