@@ -37,42 +37,16 @@ static void gram_add(struct gram_table *t, uint32_t hay, uint32_t pattern)
 	t->v[t->n++] = (struct gram_entry){ hay, pattern };
 }
 
-/* How often four bytes stand in logs and gdb's text, roughly: the less the better. */
-static unsigned commonness(const char *p, size_t n)
+/* How often a byte stands in logs and gdb's text, roughly: the less the better. */
+static unsigned commonness(char c)
 {
-	unsigned cost = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (p[i] == '0' || p[i] == '\\' || p[i] == ' ' || p[i] == '\0')
-			cost += 4;
-		else if (is_digit(p[i]))
-			cost += 3;
-		else if (p[i] >= 'a' && p[i] <= 'z')
-			cost += 2;
-		else if (is_alpha(p[i]))
-			cost += 1;
-	}
-	return cost;
-}
-
-/* Three grams, one behind the other, out of hay[from, to). */
-static void add_few(struct learned *l, struct gram_table *t, uint32_t pattern, uint32_t from,
-		    uint32_t to)
-{
-	size_t run = t->q + LEARN_STRIDE - 1;
-	uint32_t best = from;
-	unsigned least = UINT32_MAX;
-
-	for (uint32_t at = from; at + run <= to && at - from < 64; at++) {
-		unsigned cost = commonness(l->hay.p + at, run);
-
-		if (cost < least) {
-			least = cost;
-			best = at;
-		}
-	}
-	for (uint32_t i = 0; i < LEARN_STRIDE; i++)
-		gram_add(t, best + i, pattern);
+	if (c == '0' || c == '\\' || c == ' ' || c == '\0')
+		return 4;
+	if (is_digit(c))
+		return 3;
+	if (c >= 'a' && c <= 'z')
+		return 2;
+	return is_alpha(c);
 }
 
 /* Fewer than three different bytes: padding, separators. */
@@ -91,24 +65,65 @@ static bool gram_is_padding(const char *p, size_t n)
 	return true;
 }
 
-static void add_all(struct learned *l, struct gram_table *t, uint32_t pattern)
+#define PADDING_COST 100	/* more than any bytes' commonness */
+
+/* Three grams, one behind the other, out of hay[from, to). */
+static void add_few(struct learned *l, struct gram_table *t, uint32_t pattern, uint32_t from,
+		    uint32_t to)
+{
+	const char *p = l->hay.p;
+	size_t run = t->q + LEARN_STRIDE - 1;
+	uint32_t best = from;
+	unsigned least = UINT32_MAX, bytes = 0, padding = 0;
+
+	for (uint32_t at = from; at < to && at - from < 64 + run; at++) {
+		unsigned cost;
+
+		/* what has come into the run at its end, and what has left it at its beginning */
+		bytes += commonness(p[at]);
+		if (at >= from + run)
+			bytes -= commonness(p[at - run]);
+		if (at + 1 >= from + t->q)
+			padding = (padding << 1 | gram_is_padding(p + at + 1 - t->q, t->q)) & 7;
+		if (at + 1 < from + run)
+			continue;
+		cost = bytes + PADDING_COST * (unsigned)__builtin_popcount(padding);
+		if (cost < least) {
+			least = cost;
+			best = (uint32_t)(at + 1 - run);
+		}
+	}
+	for (uint32_t i = 0; i < LEARN_STRIDE; i++)
+		gram_add(t, best + i, pattern);
+}
+
+/* All grams but padding; false if that left any out. */
+static bool add_all(struct learned *l, struct gram_table *t, uint32_t pattern)
 {
 	const struct pattern *p = &l->patterns[pattern];
-	uint8_t seen[SAME_GRAM_SLOTS] = { 0 };
+	uint8_t seen[SAME_GRAM_SLOTS];
+	bool all = true, many = p->len > SAME_GRAM_MAX;
 
+	if (many)
+		memset(seen, 0, sizeof(seen));
 	for (uint32_t at = p->off; at + t->q <= p->off + p->len; at++) {
 		uint32_t w;
 
-		if (gram_is_padding(l->hay.p + at, t->q))
+		if (gram_is_padding(l->hay.p + at, t->q)) {
+			all = false;
 			continue;
+		}
 		/* a value that repeats itself is found by its first rounds */
 		memcpy(&w, l->hay.p + at, sizeof(w));
 		w = (w * 0x9e3779b1u) >> 20;
-		if (seen[w] >= SAME_GRAM_MAX)
+		if (many && seen[w]++ >= SAME_GRAM_MAX) {
+			seen[w] = SAME_GRAM_MAX;
+			all = false;
 			continue;
-		seen[w]++;
+		}
 		gram_add(t, at, pattern);
 	}
+	return all;
 }
 
 static void short_add(struct learned *l, uint32_t pattern)
@@ -128,11 +143,29 @@ static void short_add(struct learned *l, uint32_t pattern)
 	}
 }
 
+/* The bytes of the shortest piece: `min` units, some of which are escapes. */
+static uint32_t shortest_piece(const struct learned *l, const struct pattern *p)
+{
+	const uint16_t *unit = l->unit + p->off;
+	uint32_t least = p->len;
+
+	for (uint32_t from = 0, to = 0; to < p->len; to++) {
+		/* [from, to] begins with a unit and has all of `min` of them when the next is another */
+		if (to + 1 < p->len && unit[to + 1] == unit[to])
+			continue;
+		while ((uint32_t)(unit[to] - unit[from]) + 1 > p->min)
+			from++;
+		if ((uint32_t)(unit[to] - unit[from]) + 1 == p->min && to + 1 - from < least)
+			least = to + 1 - from;
+	}
+	return least;
+}
+
 static void index_pattern(struct learned *l, uint32_t i)
 {
 	struct pattern *p = &l->patterns[i];
 	uint32_t end = p->off + p->len;
-	uint32_t least = p->pieces == PIECES_NONE ? p->len : p->min;
+	uint32_t least = p->pieces == PIECES_NONE ? p->len : shortest_piece(l, p);
 	struct gram_table *t = least >= WIDE_RUN ? &l->wide : &l->narrow;
 
 	if (p->len < NARROW_RUN) {
@@ -141,8 +174,8 @@ static void index_pattern(struct learned *l, uint32_t i)
 	}
 	switch (p->pieces) {
 	case PIECES_RUNS:
-		add_all(l, t, i);
-		add_few(l, t, i, p->off, end);	/* also where each gram of it is padding */
+		if (!add_all(l, t, i))	/* found at least whole, if each gram of it is padding */
+			add_few(l, t, i, p->off, end);
 		break;
 	case PIECES_HALVES:
 		add_few(l, t, i, p->off, p->off + least);
