@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "learn_internal.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 /* What anyone's program, log or config could hold, and so says nothing about a secret. */
@@ -45,25 +46,68 @@ static size_t word_at(struct span s)
 	return 0;
 }
 
-static bool begins_word(const char *word, struct span s)
+/* The listed words by their ends: sorted as if written backwards. */
+static const char **by_tail;
+static pthread_once_t by_tail_once = PTHREAD_ONCE_INIT;
+
+static int tail_compare(const void *a, const void *b)
 {
-	for (size_t i = 0; i < s.len; i++)
-		if (word[i] != lower(s.p[i]))
-			return false;
-	return true;
+	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+	size_t i = strlen(x), k = strlen(y);
+
+	while (i && k && x[i - 1] == y[k - 1]) {
+		i--;
+		k--;
+	}
+	return (i ? (unsigned char)x[i - 1] : 0) - (k ? (unsigned char)y[k - 1] : 0);
+}
+
+static void sort_by_tail(void)
+{
+	by_tail = xcalloc(learn_n_words, sizeof(*by_tail));
+	memcpy(by_tail, learn_words, learn_n_words * sizeof(*by_tail));
+	qsort(by_tail, learn_n_words, sizeof(*by_tail), tail_compare);
+}
+
+/* s against as much of a word's head or tail: less, equal, greater. */
+static int torn_compare(struct span s, const char *word, bool head)
+{
+	size_t n = head ? 0 : strlen(word);
+
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char a = (unsigned char)lower(s.p[head ? i : s.len - 1 - i]);
+		unsigned char b = (unsigned char)(head ? word[i] : i < n ? word[n - 1 - i] : '\0');
+
+		if (a != b || !b)
+			return a - b;
+	}
+	return 0;
 }
 
 /* Is s the head or the tail of a listed word? */
 static bool is_torn_word(struct span s, bool head)
 {
+	const char *const *words = learn_words;
+	size_t lo = 0, hi = learn_n_words;
+
 	if (s.len < WORD_MIN || s.len >= WORD_MAX)
 		return false;
-	for (size_t i = 0; i < learn_n_words; i++) {
-		size_t n = strlen(learn_words[i]);
-
-		if (n > s.len && begins_word(learn_words[i] + (head ? 0 : n - s.len), s))
-			return true;
+	if (!head) {
+		pthread_once(&by_tail_once, sort_by_tail);
+		words = by_tail;
 	}
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (torn_compare(s, words[mid], head) > 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	/* the first that fits may be the word itself, which is not torn */
+	for (; lo < learn_n_words && torn_compare(s, words[lo], head) == 0; lo++)
+		if (strlen(words[lo]) > s.len)
+			return true;
 	return false;
 }
 
