@@ -47,9 +47,9 @@ golden() {
 	printf '0123456789abcdef0123456789abcdef' >"$work/case/key" && chmod 600 "$work/case/key"
 	(cd "$work/case" && sh ./cmd >out 2>err </dev/null; echo $? >status)
 	for expected in "$work/case"/expect.*; do
-		name=${expected##*/expect.}
-		cmp -s "$expected" "$work/case/$name" && continue
-		diff -a "$expected" "$work/case/$name" | head -n 20
+		file=${expected##*/expect.}
+		cmp -s "$expected" "$work/case/$file" && continue
+		diff -a "$expected" "$work/case/$file" | head -n 20
 		return 1
 	done
 }
