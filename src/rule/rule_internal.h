@@ -129,6 +129,10 @@ struct ruleset {
 	size_t n_sets, cap_sets;
 };
 
+/* ruleset.c: ruleset_load in parts, for text that is in no file. Set `policy`, load, index symbols. */
+struct ruleset *rule_ruleset_new(void);
+int rule_text_load(struct ruleset *rs, struct span text, const char *name, struct err *err);
+
 /* pack.c: adds a pack's rules. */
 int rule_pack_load(struct ruleset *rs, const struct conf *c, struct err *err);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-static struct ruleset *ruleset_new(void)
+struct ruleset *rule_ruleset_new(void)
 {
 	struct ruleset *rs = xcalloc(1, sizeof(*rs));
 
@@ -47,9 +47,20 @@ void ruleset_free(struct ruleset *rs)
 	free(rs);
 }
 
-static int load_file(struct ruleset *rs, const char *path, struct sha256 *hash, struct err *err)
+int rule_text_load(struct ruleset *rs, struct span text, const char *name, struct err *err)
 {
 	struct conf *c = NULL;
+	int rc = conf_parse(text, name, &c, err);
+
+	if (rc < 0)
+		return rc;
+	GROW(rs->confs, rs->n_confs, rs->cap_confs);
+	rs->confs[rs->n_confs++] = c;
+	return rule_pack_load(rs, c, err);
+}
+
+static int load_file(struct ruleset *rs, const char *path, struct sha256 *hash, struct err *err)
+{
 	AUTO_BUF text = BUF_INIT;
 	uint64_t len;
 	int rc = file_read(path, LIMIT_YAML_FILE, &text, err);
@@ -62,12 +73,7 @@ static int load_file(struct ruleset *rs, const char *path, struct sha256 *hash, 
 	len = text.len;
 	sha256_add(hash, &len, sizeof(len));
 	sha256_add(hash, text.p, text.len);
-	rc = conf_parse(buf_span(&text), path, &c, err);
-	if (rc < 0)
-		return rc;
-	GROW(rs->confs, rs->n_confs, rs->cap_confs);
-	rs->confs[rs->n_confs++] = c;
-	return rule_pack_load(rs, c, err);
+	return rule_text_load(rs, buf_span(&text), path, err);
 }
 
 static int is_pack(const struct dirent *e)
@@ -162,7 +168,7 @@ static int try_examples(struct ruleset *rs, struct err *err)
 
 int ruleset_load(const struct ruleset_options *o, struct ruleset **ret, struct err *err)
 {
-	AUTO(ruleset) rs = ruleset_new();
+	AUTO(ruleset) rs = rule_ruleset_new();
 	int rc = read_policy(o->policy ? o->policy : "public", &rs->policy, err);
 
 	if (rc == RC_OK)
