@@ -258,7 +258,9 @@ int conf_parse(struct span text, const char *name, struct conf **ret, struct err
 	if (text.len > LIMIT_YAML_FILE)
 		return err_at(err, RC_SYNTAX, name, 1, 1, "the file is larger than %zu bytes",
 			      LIMIT_YAML_FILE);
-	c->text = xstrndup(text.p ? text.p : "", text.len);
+	c->text = xcalloc(1, text.len + 1);
+	if (text.len)
+		memcpy(c->text, text.p, text.len);	/* it may hold NULs */
 	c->len = text.len;
 	rc = parse_events(&b);
 	if (rc < 0)

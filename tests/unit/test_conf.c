@@ -94,6 +94,18 @@ static void test_limits(void **state)
 	assert_null(c);
 }
 
+/* All of a text is read, also behind a NUL: nothing hides there, and nothing else is read. */
+static void test_nul(void **state)
+{
+	struct err err = ERR_INIT;
+	AUTO(conf) c = NULL;
+
+	(void)state;
+	assert_int_equal(conf_parse(SPAN_LIT("a: b\n# \0\nc: d\n"), "t", &c, &err), RC_SYNTAX);
+	assert_int_equal(err.line, 2);
+	assert_null(c);
+}
+
 static void test_empty(void **state)
 {
 	struct err err = ERR_INIT;
@@ -155,6 +167,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tree),  cmocka_unit_test(test_refused), cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_nul),
 		cmocka_unit_test(test_empty), cmocka_unit_test(test_keys),    cmocka_unit_test(test_places),
 	};
 
