@@ -48,13 +48,12 @@ struct known {
  */
 #define CHECK_STRIDE 4
 #define CHECK_LONG (4 + CHECK_STRIDE - 1)
-#define CHECK_FILTER_BITS 20		/* 128 KiB */
-#define CHECK_BUCKET_BITS 14
 
 struct gram_at {
 	uint32_t gram, needle, at;
 };
 struct gram_index {
+	unsigned bits;			/* of the filter, 16 for each gram */
 	uint64_t *filter;
 	uint32_t *bucket;		/* starts into v */
 	struct gram_at *v, *unsorted;
@@ -128,14 +127,15 @@ static inline uint32_t check_hash(uint32_t w)
 }
 
 /* A gram's word in the filter, and its two bits there. */
-static inline size_t check_word(uint32_t hash)
+static inline size_t check_word(const struct gram_index *x, uint32_t hash)
 {
-	return hash >> (32 - (CHECK_FILTER_BITS - 6));
+	return hash >> (32 - (x->bits - 6));
 }
 
-static inline uint64_t check_bits(uint32_t hash)
+static inline uint64_t check_bits(const struct gram_index *x, uint32_t hash)
 {
-	return (uint64_t)1 << (hash >> 12 & 63) | (uint64_t)1 << (hash >> 6 & 63);
+	hash >>= 32 - (x->bits - 6) - 12;
+	return (uint64_t)1 << (hash & 63) | (uint64_t)1 << (hash >> 6 & 63);
 }
 
 /* Each bit one, two, … places further; the top ones come out of the block before. */

@@ -8,6 +8,8 @@
  * of needles and memcmp.
  */
 
+#define FILTER_BITS_MAX 26		/* 8 MiB; a hash of 32 bits has no more to give */
+
 static const char *const enc_names[ENC_COUNT] = {
 	[ENC_PLAIN] = "as it is", [ENC_GDB] = "with C escapes", [ENC_HEX] = "as hex",
 	[ENC_BASE64] = "as base64", [ENC_URL] = "URL-escaped", [ENC_JSON] = "JSON-escaped",
@@ -81,29 +83,32 @@ static void index_long(struct check *c, uint32_t needle)
 		gram_add(&c->index, p + best + i, needle, best + i);
 }
 
-static uint32_t bucket_of(uint32_t gram)
+static uint32_t bucket_of(const struct gram_index *x, uint32_t gram)
 {
-	return check_hash(gram) >> (32 - CHECK_BUCKET_BITS);
+	return check_hash(gram) >> (32 - (x->bits - 5));
 }
 
 static void index_sort(struct gram_index *x)
 {
-	size_t n_buckets = (size_t)1 << CHECK_BUCKET_BITS;
+	size_t n_buckets;
 
-	x->filter = xcalloc((size_t)1 << (CHECK_FILTER_BITS - 6), sizeof(*x->filter));
+	for (x->bits = 12; x->bits < FILTER_BITS_MAX && x->n << 4 > (size_t)1 << x->bits; )
+		x->bits++;
+	n_buckets = (size_t)1 << (x->bits - 5);
+	x->filter = xcalloc((size_t)1 << (x->bits - 6), sizeof(*x->filter));
 	x->bucket = xcalloc(n_buckets + 2, sizeof(*x->bucket));
 	x->v = xcalloc(x->n + 1, sizeof(*x->v));
 	/* counted one further than their bucket, then summed, then filled: starts move up to ends */
 	for (size_t i = 0; i < x->n; i++) {
 		uint32_t h = check_hash(x->unsorted[i].gram);
 
-		x->filter[check_word(h)] |= check_bits(h);
-		x->bucket[bucket_of(x->unsorted[i].gram) + 2]++;
+		x->filter[check_word(x, h)] |= check_bits(x, h);
+		x->bucket[bucket_of(x, x->unsorted[i].gram) + 2]++;
 	}
 	for (size_t b = 2; b < n_buckets + 2; b++)
 		x->bucket[b] += x->bucket[b - 1];
 	for (size_t i = 0; i < x->n; i++)
-		x->v[x->bucket[bucket_of(x->unsorted[i].gram) + 1]++] = x->unsorted[i];
+		x->v[x->bucket[bucket_of(x, x->unsorted[i].gram) + 1]++] = x->unsorted[i];
 	free(x->unsorted);
 	x->unsorted = NULL;
 }
@@ -239,7 +244,7 @@ static void look_needle(struct look *l, const struct needle *n, size_t off)
 
 static void look_index(struct look *l, const struct gram_index *x, size_t p, uint32_t gram)
 {
-	uint32_t b = bucket_of(gram);
+	uint32_t b = bucket_of(x, gram);
 
 	for (uint32_t i = x->bucket[b]; i < x->bucket[b + 1]; i++)
 		if (x->v[i].gram == gram && p >= x->v[i].at)
@@ -249,9 +254,9 @@ static void look_index(struct look *l, const struct gram_index *x, size_t p, uin
 static bool filter_has(const struct gram_index *x, uint32_t gram)
 {
 	uint32_t h = check_hash(gram);
-	uint64_t bits = check_bits(h);
+	uint64_t bits = check_bits(x, h);
 
-	return (x->filter[check_word(h)] & bits) == bits;
+	return (x->filter[check_word(x, h)] & bits) == bits;
 }
 
 /* Short needles at the beginnings of words, behind escapes too (\n, \000). */
