@@ -371,9 +371,14 @@ struct scan_set *rule_set_get(struct ruleset *rs, unsigned where, bool only_lear
 /* Compiling takes longer than trying PCRE2 on this many bytes. */
 #define COMPILE_WORTH_BYTES MIB(1)
 
+/* Reading a prepared database out of its file and proving it takes longer than PCRE2 on this many. */
+#define PREPARED_WORTH_BYTES KIB(32)
+
 /* Under the ruleset's lock. */
 static void make_ready(struct ruleset *rs, struct scan_set *set)
 {
+	if (set->seen < (rs->prepared ? PREPARED_WORTH_BYTES : COMPILE_WORTH_BYTES))
+		return;
 	if (!rule_libhs_is_sound()) {
 		set->failed = true;
 		return;

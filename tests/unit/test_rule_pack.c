@@ -313,9 +313,10 @@ static void test_prepared(void **state)
 			write_file(path, bytes.p, i % 3 ? bytes.len : i * bytes.len / 200);
 		}
 		assert_int_equal(load_with(pack, "strict", path, false, &again, &err), RC_OK);
+		rule_set_ready(again, rule_set_get(again, WHERE_TEXT, false), KIB(32));
 		assert_int_equal(hits_in(again, SAMPLE), 4);
 		if (i == 0)
-			assert_true(rule_set_get(again, WHERE_TEXT, false)->ready);
+			assert_true(rule_set_ready(again, rule_set_get(again, WHERE_TEXT, false), KIB(32)));
 	}
 	assert_int_equal(chmod(path, 0666), 0);
 	ruleset_free(STEAL(rs));
