@@ -68,6 +68,8 @@ static void walk_leaf(struct look *l, const struct bt_value *v)
 		f->rule = symbol_find(d, v, l->learn != NULL);
 	if (v->type == BT_STRING)
 		view_add_string(d, i, v->decoded);
+	else if (l->learn)
+		return;		/* of the others a rule sees only a part, which is no value */
 	else if (v->type == BT_ARRAY)
 		view_add_array(d, i, v);
 	else if (d->has_values)

@@ -113,33 +113,39 @@ static bool next_item(struct span src, size_t *pos, struct item *ret)
 	return true;
 }
 
-static unsigned item_width(struct span src, bool is_ip6)
-{
-	size_t pos = 0, n = 0;
-	uint64_t all = 0;
-	struct item it;
+/* An array's numbers, each with its repeats; arrays are small, gdb itself cuts them. */
+#define ITEMS_KEPT 256
 
-	while (n < ITEMS_MAX && next_item(src, &pos, &it)) {
+static unsigned item_width(const struct item *items, size_t n, bool is_ip6)
+{
+	uint64_t all = 0, count = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
 		/* a negative byte's upper bits say nothing */
-		all |= it.integer >= (uint64_t)-128 ? it.integer & 0xff : it.integer;
-		n += it.repeats;
+		all |= items[i].integer >= (uint64_t)-128 ? items[i].integer & 0xff : items[i].integer;
+		count += items[i].repeats;
 	}
 	/* an IPv6 address has 16 bytes, whatever their numbers */
-	if (is_ip6 && (n == 8 || n == 4))
-		return n == 8 ? 2 : 4;
+	if (is_ip6 && (count == 8 || count == 4))
+		return count == 8 ? 2 : 4;
 	return all < 0x100 ? 1 : all < 0x10000 ? 2 : all >> 32 ? 8 : 4;
 }
 
 void packed_array(struct span src, bool is_ip6, struct buf *ret)
 {
-	unsigned width = item_width(src, is_ip6), i;
-	size_t pos = 0, done = 0;
-	struct item it;
+	struct item items[ITEMS_KEPT];
+	size_t pos = 0, n = 0, i, done = 0;
+	unsigned width;
 
-	while (done < ITEMS_MAX && next_item(src, &pos, &it)) {
-		for (; it.repeats && done < ITEMS_MAX; it.repeats--, done++)
-			for (i = 0; i < width; i++)
-				buf_add_char(ret, (char)(it.integer >> 8 * i));
+	while (n < ITEMS_KEPT && next_item(src, &pos, &items[n]))
+		n++;
+	width = item_width(items, n, is_ip6);
+	for (i = 0; i < n; i++) {
+		uint64_t times = items[i].repeats;
+
+		for (; times && done < ITEMS_MAX; times--, done++)
+			buf_add(ret, &items[i].integer, width);	/* little-endian, as we are */
 	}
 }
 

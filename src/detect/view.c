@@ -11,6 +11,7 @@
 
 /* Fewer printable bytes in a row are numbers, not text. */
 #define ASCII_MIN 6
+#define SCALAR_MIN 4
 /* Fewer digits in a row are no number of anybody's. */
 #define RESIDUE_DIGITS 7
 
@@ -75,14 +76,14 @@ static bool integer_is_ascii(uint64_t v, char ret[8])
 {
 	unsigned i, n = 0;
 
+	if (v >> 8 * (ASCII_MIN - 1) == 0)
+		return false;
 	for (i = 0; i < 8; i++) {
 		ret[i] = (char)(v >> 8 * i);
 		if (ret[i])
 			n = i + 1;
 	}
-	if (n < ASCII_MIN)
-		return false;
-	for (i = 0; i < n; i++)
+	for (i = n; i-- > 0; )
 		if (!is_text_byte((uint8_t)ret[i]))
 			return false;
 	return true;
@@ -136,6 +137,9 @@ void view_add_array(struct detector *d, uint32_t leaf, const struct bt_value *v)
 
 void view_add_scalar(struct detector *d, uint32_t leaf, struct span src)
 {
+	/* flags and counts, where something stands, and gdb's own words */
+	if (src.len < SCALAR_MIN || src.p[0] == '<' || span_starts(src, SPAN_LIT("0x")))
+		return;
 	if (d->n_scalars + 2 > d->cap_scalars) {
 		d->cap_scalars = d->cap_scalars ? d->cap_scalars * 2 : 256;
 		d->scalar_at = xreallocarray(d->scalar_at, d->cap_scalars, sizeof(*d->scalar_at));
@@ -314,7 +318,8 @@ int view_detect(struct look *l)
 	size_t i;
 	int rc;
 
-	view_add_integers(d);
+	if (!l->learn)
+		view_add_integers(d);
 	layer_reset(&d->layer);
 	for (i = 0; i < d->n_parts; i++) {
 		const struct view_part *p = &d->parts[i];
