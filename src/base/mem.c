@@ -98,6 +98,8 @@ ssize_t span_find(struct span s, struct span needle, size_t from)
 		return -1;
 	if (needle.len == 0)
 		return from;
+	if (s.len - from < needle.len)
+		return -1;	/* an empty span may point nowhere */
 	at = memmem(s.p + from, s.len - from, needle.p, needle.len);
 	return at ? at - s.p : -1;
 }

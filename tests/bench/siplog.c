@@ -56,6 +56,14 @@ static void put_sdp(struct user u)
 
 static void put_message(unsigned clock)
 {
+	static const char *const first[] = {
+		"Ann", "Bert", "Carla", "Dmitri", "Elif", "Frank", "Grete", "Hugo", "Ines", "Jan",
+		"Kirsten", "Luis",
+	};
+	static const char *const last[] = {
+		"Archer", "Bergmann", "Castillo", "Dvorak", "Eriksen", "Fontaine", "Grimaldi", "Hopper",
+		"Ivanova", "Jansen", "Kowalski", "Lindqvist", "Moreau", "Novak", "Okafor",
+	};
 	static const char *const methods[] = { "INVITE", "REGISTER", "OPTIONS", "BYE" };
 	struct user a = some_user(), b = some_user();
 	const char *method = methods[pick(4)];
@@ -70,7 +78,8 @@ static void put_message(unsigned clock)
 	PUT("%s sip:%s@pbx.example.com:5060 SIP/2.0\r\n", method, to);
 	PUT("Via: SIP/2.0/UDP %s.%u:%u;branch=z9hG4bK%08x%08x;rport\r\nMax-Forwards: 70\r\n", net(a.id),
 	    a.host, a.port, pick(~0u), pick(~0u));
-	PUT("From: \"Caller %u\" <sip:%s@%s.%u>;tag=%08x\r\nTo: <sip:%s@pbx.example.com>\r\n", a.id, from,
+	PUT("From: \"%s %s\" <sip:%s@%s.%u>;tag=%08x\r\nTo: <sip:%s@pbx.example.com>\r\n",
+	    first[a.id % 12], last[a.id / 12 % 15], from,
 	    net(a.id), a.host, pick(~0u), to);
 	PUT("Contact: <sip:%s@%s.%u:%u;transport=udp>\r\nCall-ID: %08x%08x@%s.%u\r\nCSeq: %u %s\r\n", from,
 	    net(a.id), a.host, a.port, pick(~0u), pick(~0u), net(a.id), a.host, 1 + pick(90), method);
