@@ -175,9 +175,16 @@ static void hash_set(const struct ruleset *rs, struct scan_set *set)
 	sha256_end(h, set->key);
 }
 
+/* What teaches: any kind in what a program held, in plain text credentials alone. A big log names so
+   many numbers that looking for each everywhere would cost more than all rules together. */
+static bool set_teaches(const struct rule *r, unsigned where)
+{
+	return r->info.learn && (where != WHERE_TEXT || value_kind_is_credential(r->info.kind));
+}
+
 static bool set_wants(const struct rule *r, unsigned policy, unsigned where, bool only_learn)
 {
-	return r->policies & policy && r->info.where & where && (!only_learn || r->info.learn);
+	return r->policies & policy && r->info.where & where && (!only_learn || set_teaches(r, where));
 }
 
 struct scan_set *rule_set_build(struct ruleset *rs, unsigned policy, unsigned where, bool only_learn)
