@@ -165,13 +165,26 @@ static int layer_scan(struct text_scan *s)
 	return rc;
 }
 
-/* The next byte of [p, end) that may begin an escape. */
-static const char *next_escape(const char *p, const char *end)
-{
-	const char *percent = memchr(p, '%', (size_t)(end - p));
-	const char *back = memchr(p, '\\', (size_t)((percent ? percent : end) - p));
+/* Where the next of both bytes that may begin an escape are, or the end. */
+struct escapes {
+	const char *percent, *back, *end;
+};
 
-	return back ? back : percent;
+static const char *find_char(const char *p, const char *end, char c)
+{
+	const char *at = p < end ? memchr(p, c, (size_t)(end - p)) : NULL;
+
+	return at ? at : end;
+}
+
+/* The next byte from p on that may begin an escape, or the end. Neither is looked for twice. */
+static const char *next_escape(struct escapes *e, const char *p)
+{
+	if (e->percent < p)
+		e->percent = find_char(p, e->end, '%');
+	if (e->back < p)
+		e->back = find_char(p, e->end, '\\');
+	return e->back < e->percent ? e->back : e->percent;
 }
 
 /* Lines with escapes, once more without them. */
@@ -179,10 +192,11 @@ static int layers_detect(struct text_scan *s)
 {
 	struct look *l = s->l;
 	const char *p = l->text.p + l->off, *end = l->text.p + l->end;
+	struct escapes escapes = { .end = end };
 	int rc = RC_OK;
 
 	layer_reset(&l->d->layer);
-	while (rc == RC_OK && p < end && (p = next_escape(p, end))) {
+	while (rc == RC_OK && (p = next_escape(&escapes, p)) < end) {
 		const struct leaf *leaf = s->in_gdb ? leaf_at(l->d, (uint64_t)(p - l->text.p)) : NULL;
 		const char *nl, *start, *stop;
 

@@ -172,7 +172,7 @@ static inline uint64_t gram_hash(const struct gram_table *t, uint64_t eight)
 
 static inline size_t gram_bucket(const struct gram_table *t, uint64_t hash)
 {
-	return hash >> (64 - (t->bits - 3));
+	return hash >> (64 - (t->bits - 5));
 }
 
 /* A gram's word in the filter, and its two bits there. */

@@ -192,7 +192,7 @@ static void table_build(struct gram_table *t, const struct learned *l)
 
 	for (t->bits = 15; t->bits < FILTER_BITS_MAX && t->n << 4 > (size_t)1 << t->bits; )
 		t->bits++;
-	n_buckets = (size_t)1 << t->bits >> 3;
+	n_buckets = (size_t)1 << t->bits >> 5;
 	t->filter = xcalloc(((size_t)1 << t->bits) / 64, sizeof(*t->filter));
 	t->bucket = xcalloc(n_buckets + 2, sizeof(*t->bucket));
 	t->sorted = xcalloc(t->n + 1, sizeof(*t->sorted));
