@@ -1,0 +1,24 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# What is learned from one struct field of the core is gone from a log, a config and a command line of the
+# same run, in other spellings too, and it has one token everywhere.
+. "$(dirname "$0")/functions.sh"
+core=$(example_core null) || { not_ok "the example crashes"; finish; }
+cd "$work" || exit 1
+secret=Kestrel-91-violet
+mkdir more
+printf 'line one\nthe peer said %s and hung up\n' "$secret" >more/odd.log
+printf '[general]\nnote = %s\n' "$secret" >more/plain.conf
+printf '/usr/sbin/exchange -f -x %s -g\n' "$secret" >more/cmdline
+printf 'blob %s end\n' "$(printf %s "$secret" | base64)" >more/base64.log
+printf 'blob %s end\n' "$(printf %s "$secret" | od -An -tx1 | tr -d ' \n')" >more/hex.log
+printf 'and a cut one: Kestrel-91-vi\n' >more/cut.log
+expect "report" 0 "$CORESCRUB" report -o out --attach more "$core"
+tar -xzf out/*.tar.gz
+check "gone from all" sh -c "! grep -raq -e '$secret' -e Kestrel-9 core-pbxlike-null"
+printf 'secret\t%s\n' "$secret" >planted
+check "in every spelling" "$top/tests/cli/plants.py" planted out
+tokens=$(grep -rhao 'secret~[a-z2-7]*' core-pbxlike-null/attachments | sort -u)
+check "one token" test "$(echo "$tokens" | wc -l)" = 1
+check "which the backtrace has too" grep -q "$tokens" core-pbxlike-null/core-pbxlike-null-full.txt
+finish
