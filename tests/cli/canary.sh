@@ -19,6 +19,9 @@ for mode in null abort deadlock; do
 	gdb -nx -batch -ex 'set width 0' -ex 'thread apply all bt' "$exe" "$core" >"$out/plain" 2>/dev/null
 	check "$mode: frames as in plain gdb" "$top/tests/cli/frames.py" "$out/plain" \
 		"$out/report/core-pbxlike-$mode-brief.txt"
+	gdb -nx -batch -ex 'set width 0' -ex 'thread apply all bt full' "$exe" "$core" >"$out/plain" 2>/dev/null
+	check "$mode: frames and variables as in plain gdb" "$top/tests/cli/frames.py" "$out/plain" \
+		"$out/report/core-pbxlike-$mode-full.txt"
 	check "$mode: the package holds what it says" "$top/tests/cli/package.py" \
 		"$out/report/core-pbxlike-$mode.tar.gz"
 done

@@ -13,10 +13,23 @@ def lines(path):
     return text[start:].rstrip("\n").split("\n")
 
 
-def pattern(line):
-    """The scrubbed line as a pattern in which a token stands for anything."""
-    parts = TOKEN.split(line)
-    return re.compile(".*?".join(re.escape(p) for p in parts), re.S)
+def same(plain, scrubbed):
+    """Is plain the scrubbed line with something else for each token?"""
+    parts = TOKEN.split(scrubbed)
+    if len(parts) == 1:
+        return plain == scrubbed
+    if not plain.startswith(parts[0]) or not plain.endswith(parts[-1]):
+        return False
+    at, end = len(parts[0]), len(plain) - len(parts[-1])
+    for part in parts[1:-1]:
+        found = plain.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return at <= end
+
+
+NAME = re.compile(r"^ {8}([A-Za-z_][\w.]*) = ")
 
 
 plain, scrubbed = lines(sys.argv[1]), lines(sys.argv[2])
@@ -26,8 +39,11 @@ if len(plain) != len(scrubbed):
     bad = 1
 HEAD = re.compile(r"^#(\d+)\s+(0x[0-9a-f]+ in )?([^(]*\()")
 for a, b in zip(plain, scrubbed):
-    if not pattern(b).fullmatch(a):
+    if not same(a, b):
         print("line differs:", repr(b[:120]))
+        bad = 1
+    if NAME.match(a) and (not NAME.match(b) or NAME.match(a).group() != NAME.match(b).group()):
+        print("name differs:", repr(b[:120]))
         bad = 1
     if a.startswith("#"):
         x, y = HEAD.match(a), HEAD.match(b)
