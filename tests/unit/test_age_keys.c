@@ -315,10 +315,10 @@ static void test_damaged_ssh_identities(void **state)
 		struct pair p = ssh_pair(names[i]);
 		AUTO_FREE char *text = content(names[i]);
 		AUTO_BUF sealed = BUF_INIT;
-		size_t step = i ? 3 : 1;
+		size_t step = i ? 3 : 1, len = strlen(text);
 
 		seal(p.to, false, SPAN_LIT("some text"), 4, &sealed);
-		for (size_t at = 0; text[at]; at += step) {
+		for (size_t at = 0; at < len; at += step) {
 			AUTO(age_identities) ids = age_identities_new();
 			char before = text[at];
 
@@ -330,7 +330,7 @@ static void test_damaged_ssh_identities(void **state)
 			}
 			text[at] = before;
 		}
-		for (size_t n = 0; n + 2 < strlen(text); n += step)
+		for (size_t n = 0; n + 2 < len; n += step)
 			assert_true(age_identities_read(p.by, span_make(text, n), "key", NULL) < 0);
 		pair_done(&p);
 	}
