@@ -19,7 +19,8 @@ struct age_aead *age_aead_new(const uint8_t key[AGE_KEY], bool encrypt)
 	struct age_aead *a = xcalloc(1, sizeof(*a));
 
 	a->ctx = EVP_CIPHER_CTX_new();
-	must(a->ctx && EVP_CipherInit_ex(a->ctx, EVP_chacha20_poly1305(), NULL, key, NULL, encrypt));
+	must(a->ctx &&
+	     EVP_CipherInit_ex(a->ctx, EVP_chacha20_poly1305(), NULL, key, NULL, encrypt));
 	return a;
 }
 

@@ -45,7 +45,7 @@ AUTO_DEFINE(age_aead, age_aead_free)
 /* n bytes to n + AGE_TAG. */
 void age_aead_seal(struct age_aead *a, const uint8_t nonce[AGE_NONCE], const uint8_t *in, size_t n,
 		   uint8_t *ret);
-/* n bytes, tag included, to n - AGE_TAG; false if they are not authentic, and what ret has is wiped. */
+/* n bytes, tag included, to n - AGE_TAG; false if they are not authentic, and ret is wiped. */
 bool age_aead_open(struct age_aead *a, const uint8_t nonce[AGE_NONCE], const uint8_t *in, size_t n,
 		   uint8_t *ret);
 /* The payload's nonce (STREAM): the chunk's number, big endian, and whether it is the last. */
@@ -134,8 +134,8 @@ bool age_stanza_is_sound(const struct age_stanza *s);
 bool age_curve_wrap_key(const struct age_key *k, const uint8_t scalar[AGE_KEY],
 			const uint8_t point[AGE_KEY], const uint8_t share[AGE_KEY],
 			uint8_t ret[AGE_KEY]);
-int age_scrypt_wrap_key(const struct secret *passphrase, const uint8_t salt[AGE_SALT], unsigned factor,
-			uint8_t ret[AGE_KEY], struct err *err);
+int age_scrypt_wrap_key(const struct secret *passphrase, const uint8_t salt[AGE_SALT],
+			unsigned factor, uint8_t ret[AGE_KEY], struct err *err);
 /* OAEP with SHA-256 and the specification's label; decrypts to exactly AGE_FILE_KEY bytes. */
 bool age_rsa_encrypt(EVP_PKEY *key, const uint8_t file_key[AGE_FILE_KEY], struct buf *ret);
 bool age_rsa_decrypt(EVP_PKEY *key, const uint8_t *p, size_t n, uint8_t ret[AGE_FILE_KEY]);

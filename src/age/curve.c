@@ -8,12 +8,22 @@
 AUTO_DEFINE(bignum_st, BN_clear_free)
 AUTO_DEFINE(bignum_ctx, BN_CTX_free)
 
+static EVP_PKEY *private_key(const uint8_t scalar[AGE_KEY])
+{
+	return EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, scalar, AGE_KEY);
+}
+
+static EVP_PKEY *public_key(const uint8_t point[AGE_KEY])
+{
+	return EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, point, AGE_KEY);
+}
+
 bool age_curve_multiply(const uint8_t scalar[AGE_KEY], const uint8_t point[AGE_KEY],
 			uint8_t ret[AGE_KEY])
 {
 	static const uint8_t zero[AGE_KEY];
-	AUTO(evp_pkey_st) mine = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, scalar, AGE_KEY);
-	AUTO(evp_pkey_st) theirs = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, point, AGE_KEY);
+	AUTO(evp_pkey_st) mine = private_key(scalar);
+	AUTO(evp_pkey_st) theirs = public_key(point);
 	AUTO(evp_pkey_ctx_st) ctx = mine ? EVP_PKEY_CTX_new(mine, NULL) : NULL;
 	size_t len = AGE_KEY;
 
@@ -24,7 +34,7 @@ bool age_curve_multiply(const uint8_t scalar[AGE_KEY], const uint8_t point[AGE_K
 
 void age_curve_public(const uint8_t scalar[AGE_KEY], uint8_t ret[AGE_KEY])
 {
-	AUTO(evp_pkey_st) key = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, scalar, AGE_KEY);
+	AUTO(evp_pkey_st) key = private_key(scalar);
 	size_t len = AGE_KEY;
 
 	if (!key || EVP_PKEY_get_raw_public_key(key, ret, &len) <= 0 || len != AGE_KEY)

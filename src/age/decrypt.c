@@ -78,7 +78,8 @@ static int take_payload(struct payload *p, struct err *err)
 {
 	for (;;) {
 		size_t got;
-		int rc = age_source_read(p->src, p->sealed + p->n, sizeof(p->sealed) - p->n, &got, err);
+		int rc = age_source_read(p->src, p->sealed + p->n, sizeof(p->sealed) - p->n, &got,
+					 err);
 
 		if (rc < 0)
 			return rc;
@@ -92,8 +93,8 @@ static int take_payload(struct payload *p, struct err *err)
 }
 
 /* Reads the header and the payload's nonce, and gives the payload's key. */
-static int open_header(struct age_source *src, const struct age_identities *ids, uint8_t ret[AGE_KEY],
-		       struct err *err)
+static int open_header(struct age_source *src, const struct age_identities *ids,
+		       uint8_t ret[AGE_KEY], struct err *err)
 {
 	AUTO(age_header) h = NULL;
 	uint8_t file_key[AGE_FILE_KEY], nonce[AGE_SALT];

@@ -5,11 +5,11 @@
 
 struct age_writer {
 	struct sink sink;
-	struct sink *out;		/* the armor's, or the caller's */
+	struct sink *out;	/* the armor's, or the caller's */
 	struct age_armor *armor;
 	struct age_aead *aead;
 	uint64_t chunk;
-	bool over;			/* ended, or failed: takes no more */
+	bool over;	/* ended, or failed: takes no more */
 	size_t n;
 	uint8_t clear[AGE_CHUNK];
 	uint8_t sealed[AGE_CHUNK + AGE_TAG];
@@ -82,8 +82,8 @@ static int begin(struct age_writer *w, const struct age_recipients *r, struct er
 	return rc;
 }
 
-int age_encrypt(const struct age_recipients *r, bool armor, struct sink *out, struct age_writer **ret,
-		struct err *err)
+int age_encrypt(const struct age_recipients *r, bool armor, struct sink *out,
+		struct age_writer **ret, struct err *err)
 {
 	AUTO(age_writer) w = NULL;
 	int rc;

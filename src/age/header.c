@@ -160,8 +160,8 @@ static void header_mac(const uint8_t file_key[AGE_FILE_KEY], struct span text, u
 	uint8_t key[AGE_KEY];
 	AUTO(hmac) h = NULL;
 
-	digest_hkdf(span_make((const char *)file_key, AGE_FILE_KEY), SPAN_LIT(""), SPAN_LIT("header"),
-		    key, AGE_KEY);
+	digest_hkdf(span_make((const char *)file_key, AGE_FILE_KEY), SPAN_LIT(""),
+		    SPAN_LIT("header"), key, AGE_KEY);
 	h = hmac_new(span_make((const char *)key, AGE_KEY));
 	hmac_parts(h, &text, 1, ret);
 	secret_wipe(key, AGE_KEY);
@@ -198,8 +198,8 @@ static int not_found(bool scrypt, bool tried, const char *name, struct err *err)
 {
 	if (!scrypt)
 		return err_at(err, RC_NOTFOUND, name, 0, 0, "none of the identities fits");
-	return err_at(err, RC_NOTFOUND, name, 0, 0, tried ? "the passphrase is wrong"
-							  : "it needs a passphrase");
+	return err_at(err, RC_NOTFOUND, name, 0, 0,
+		      tried ? "the passphrase is wrong" : "it needs a passphrase");
 }
 
 int age_header_unwrap(const struct age_header *h, const struct age_identities *ids,

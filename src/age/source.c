@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #define RAW_SIZE KIB(64)
-#define LINES 512	/* of armor decoded at a time */
+#define LINES	 512 /* of armor decoded at a time */
 
 enum state { STATE_NEW, STATE_BINARY, STATE_ARMOR, STATE_LAST_LINE, STATE_END };
 
@@ -15,7 +15,7 @@ struct age_source {
 	const char *name;
 	enum state state;
 	bool eof;
-	uint8_t raw[RAW_SIZE];		/* as read */
+	uint8_t raw[RAW_SIZE];	/* as read */
 	size_t raw_pos, raw_len;
 	uint8_t clear[LINES * AGE_ARMOR_BYTES];	/* without the armor */
 	size_t clear_pos, clear_len;
@@ -79,8 +79,8 @@ static int bad_armor(struct age_source *s, const char *what, struct err *err)
 	return err_at(err, RC_FORMAT, s->name, 0, 0, "damaged armor: %s", what);
 }
 
-/* The next line of armor without its LF or CR LF; the last one may have none. It lives until the next
-   call. False in *ret_is at the end. */
+/* The next line of armor without its LF or CR LF; the last one may have none. It lives until the
+   next call. False in *ret_is at the end. */
 static int armor_line(struct age_source *s, struct span *ret, bool *ret_is, struct err *err)
 {
 	size_t longest = AGE_ARMOR_COLUMNS + 2, left;
@@ -142,7 +142,8 @@ static int start(struct age_source *s, struct err *err)
 	head = span_make((char *)s->raw, s->raw_len);
 	s->state = STATE_BINARY;
 	if (head.len == 0 || !memchr("- \t\r\n", head.p[0], 5)) {
-		if (head.len && head.p[0] != 'a' && span_find(head, SPAN_LIT(AGE_ARMOR_BEGIN), 0) > 0)
+		if (head.len && head.p[0] != 'a' &&
+		    span_find(head, SPAN_LIT(AGE_ARMOR_BEGIN), 0) > 0)
 			return bad_armor(s, "bytes in front of it", err);
 		return RC_OK;
 	}

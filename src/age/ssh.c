@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "age_internal.h"
 
-#define SSH_END "-----END OPENSSH PRIVATE KEY-----"
+#define SSH_END	 "-----END OPENSSH PRIVATE KEY-----"
 #define FILE_MAX KIB(64)	/* a private key of 16384 bits takes 13 */
 
 void age_ssh_tag(const struct age_key *k, struct buf *ret)
@@ -70,7 +70,8 @@ int age_ssh_private(struct span text, const char *name, struct age_key **ret, st
 	rc = buf_reserve_input(&blob, base64.len, FILE_MAX, err);
 	if (rc < 0)
 		return rc;
-	if (!ended || text.len || !age_base64_decode(buf_span(&base64), true, (uint8_t *)blob.p, &len))
+	if (!ended || text.len ||
+	    !age_base64_decode(buf_span(&base64), true, (uint8_t *)blob.p, &len))
 		return err_at(err, RC_FORMAT, name, 0, 0, "a damaged OpenSSH private key");
 	blob.len = len;	/* so that all of it is wiped */
 	return age_ssh_read_private(buf_span(&blob), name, ret, err);

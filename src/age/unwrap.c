@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "age_internal.h"
 
-/* Both parties of a stanza of one kind agree on its arguments and length; anything else is damage. */
+/* The arguments and the length of a stanza follow from its kind; anything else is damage. */
 
 #define SEALED (AGE_FILE_KEY + AGE_TAG)
 

@@ -13,8 +13,8 @@ static struct span bytes(const uint8_t *p, size_t n)
 	return span_make((const char *)p, n);
 }
 
-/* ssh-ed25519: the shared secret is multiplied by a scalar made of the SSH key, so that it differs from
-   what the same curve key would give as an X25519 recipient. */
+/* ssh-ed25519: the shared secret is multiplied by a scalar made of the SSH key, so that it differs
+   from what the same curve key would give as an X25519 recipient. */
 static bool tweak(const struct age_key *k, uint8_t shared[AGE_KEY])
 {
 	uint8_t scalar[AGE_KEY], product[AGE_KEY];
@@ -49,8 +49,8 @@ bool age_curve_wrap_key(const struct age_key *k, const uint8_t scalar[AGE_KEY],
 	return good;
 }
 
-int age_scrypt_wrap_key(const struct secret *passphrase, const uint8_t salt[AGE_SALT], unsigned factor,
-			uint8_t ret[AGE_KEY], struct err *err)
+int age_scrypt_wrap_key(const struct secret *passphrase, const uint8_t salt[AGE_SALT],
+			unsigned factor, uint8_t ret[AGE_KEY], struct err *err)
 {
 	static const char label[] = "age-encryption.org/v1/scrypt";
 	struct span phrase = secret_span(passphrase);
@@ -59,7 +59,8 @@ int age_scrypt_wrap_key(const struct secret *passphrase, const uint8_t salt[AGE_
 
 	memcpy(salted, label, sizeof(label) - 1);
 	memcpy(salted + sizeof(label) - 1, salt, AGE_SALT);
-	if (!EVP_PBE_scrypt(phrase.p, phrase.len, salted, sizeof(salted), n, 8, 1, memory, ret, AGE_KEY))
+	if (!EVP_PBE_scrypt(phrase.p, phrase.len, salted, sizeof(salted), n, 8, 1, memory, ret,
+			    AGE_KEY))
 		return err_set(err, RC_NOMEM, "no %ju MiB of memory for the passphrase",
 			       (uintmax_t)(memory >> 20));
 	return RC_OK;

@@ -44,8 +44,8 @@ static int make_token_key(const struct keygen_options *o, struct err *err)
 	return rc;
 }
 
-/* As age-keygen: to stdout where no file is named, and the public key to stderr unless the person sees it
-   in the output anyway. */
+/* As age-keygen: to stdout where no file is named, and the public key to stderr unless the person
+   sees it in the output anyway. */
 static int make_identity(const struct keygen_options *o, struct err *err)
 {
 	AUTO_BUF key = BUF_INIT;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as an age file, as an identity file and as recipients: refused, or what they give can be used.
-   No passphrase is tried: a file could ask for a second's work each time. */
+/* Any bytes as an age file, as an identity file and as recipients: refused, or what they give can
+   be used. No passphrase is tried: a file could ask for a second's work each time. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -60,7 +60,7 @@ static void test_overhead(void **state)
 	seal(p.to, false, span_make("", 0), 1, &empty);
 	seal(p.to, false, buf_span(&clear), CHUNK, &sealed);
 	assert_int_equal(empty.len, 184 + 16);	/* header and nonce, an empty chunk's tag */
-	assert_int_equal(sealed.len, 184 + 2 * SEALED_CHUNK);	/* no empty chunk behind full ones */
+	assert_int_equal(sealed.len, 184 + 2 * SEALED_CHUNK);	/* no empty one behind full ones */
 	pair_done(&p);
 }
 
@@ -78,7 +78,7 @@ static void flip(const struct pair *p, struct buf *sealed, struct span clear, si
 	sealed->p[bit / 8] ^= 1 << bit % 8;
 }
 
-/* Every bit of the first 2,000 bytes is flipped on a short file, then bits anywhere on a longer one. */
+/* Each bit of the first 2,000 bytes. */
 static void flip_all(size_t length, bool armor)
 {
 	struct pair p = pair_new();
@@ -250,7 +250,8 @@ static void test_failing_sinks(void **state)
 	assert_int_equal(age_encrypt(p.to, false, &out.sink, &w, NULL), RC_OK);
 	out.sink.write = refuse;
 	fill(&clear, 2 * CHUNK);
-	assert_int_equal(age_writer_sink(w)->write(age_writer_sink(w), buf_span(&clear), NULL), RC_IO);
+	assert_int_equal(age_writer_sink(w)->write(age_writer_sink(w), buf_span(&clear), NULL),
+			 RC_IO);
 	/* it stays so: no last chunk behind a gap */
 	assert_true(age_encrypt_end(w, NULL) < 0);
 	buf_done(&out.buf);

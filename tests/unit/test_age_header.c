@@ -9,8 +9,8 @@
 #include "age_fixture.h"
 
 /*
- * Headers by someone who knows the file key: their MAC is right, so only the parser can refuse them. Each
- * case changes one thing of a header that is accepted.
+ * Headers by someone who knows the file key: the MAC is right, so only the parser can refuse them.
+ * Each case changes one thing of a header that is accepted.
  */
 
 static const uint8_t file_key[AGE_FILE_KEY] = "a test file key";
@@ -20,8 +20,8 @@ static void add_mac(struct buf *b, struct span authentic)
 	uint8_t key[AGE_KEY], mac[AGE_KEY];
 	AUTO(hmac) h = NULL;
 
-	digest_hkdf(span_make((const char *)file_key, AGE_FILE_KEY), SPAN_LIT(""), SPAN_LIT("header"),
-		    key, AGE_KEY);
+	digest_hkdf(span_make((const char *)file_key, AGE_FILE_KEY), SPAN_LIT(""),
+		    SPAN_LIT("header"), key, AGE_KEY);
 	h = hmac_new(span_make((const char *)key, AGE_KEY));
 	hmac_parts(h, &authentic, 1, mac);
 	age_base64_encode(mac, AGE_KEY, false, b);
@@ -42,7 +42,8 @@ static void add_payload(struct buf *b)
 }
 
 /* `text` is a header up to its "---"; `mac_head` and `mac_tail` stand around the MAC. */
-static int try_text(const struct pair *p, struct span text, const char *mac_head, const char *mac_tail)
+static int try_text(const struct pair *p, struct span text, const char *mac_head,
+		    const char *mac_tail)
 {
 	AUTO_BUF file = BUF_INIT;
 	AUTO_BUF got = BUF_INIT;
@@ -89,13 +90,13 @@ static void test_stanzas_of_others(void **state)
 	};
 	static const char *const bad[] = {
 		"-> x\n",			/* no body */
-		"->\n\n", "-> \n\n", "->  x\n\n", "-> x \n\n", "-> x  y\n\n", "->x\n\n", " -> x\n\n",
-		"-> x\ty\n\n", "-> x\r\n\r\n", "-> x\177\n\n", "-> \303\251\n\n",
+		"->\n\n", "-> \n\n", "->  x\n\n", "-> x \n\n", "-> x  y\n\n", "->x\n\n",
+		" -> x\n\n", "-> x\ty\n\n", "-> x\r\n\r\n", "-> x\177\n\n", "-> \303\251\n\n",
 		"-> x\nQQ\nQQ\n",		/* two last lines */
 		"-> x\n" COLUMNS_64 "\n",	/* none */
 		"-> x\n" COLUMNS_64 "QQ\n",
-		"-> x\nQ\n", "-> x\nQQ==\n", "-> x\nQR\n", "-> x\nQUF\n", "-> x\nQ-\n", "-> x\nQQ \n",
-		"-> x\n QQ\n", "-> x\nQQ\r\n", "\n", "x\n",
+		"-> x\nQ\n", "-> x\nQQ==\n", "-> x\nQR\n", "-> x\nQUF\n", "-> x\nQ-\n",
+		"-> x\nQQ \n", "-> x\n QQ\n", "-> x\nQQ\r\n", "\n", "x\n",
 	};
 	struct pair p = pair_new();
 
@@ -165,18 +166,19 @@ static void test_passphrase_stanza(void **state)
 		"-> scrypt AAAAAAAAAAAAAAAAAAAAAA 10\n" BODY "\n-> x\n\n",
 		"-> x\n\n-> scrypt AAAAAAAAAAAAAAAAAAAAAA 10\n" BODY "\n",
 	};
-	static const char *const heavy[] = { "21", "64", "4294967297", "99999999999999999999999999" };
+	static const char *const heavy[] = { "21", "64", "4294967297", "99999999999999999999999" };
 	struct pair p = pair_of_passphrase("a phrase");
 
 	(void)state;
 	p.to->keys.n = 0;	/* only the case's own stanzas */
-	assert_int_equal(try_stanzas(&p, "-> scrypt AAAAAAAAAAAAAAAAAAAAAA 10\n" BODY "\n"), RC_NOTFOUND);
+	assert_int_equal(try_stanzas(&p, "-> scrypt AAAAAAAAAAAAAAAAAAAAAA 10\n" BODY "\n"),
+			 RC_NOTFOUND);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		if (try_stanzas(&p, bad[i]) != RC_FORMAT)
 			fail_msg("stanza %zu is taken", i);
 	for (size_t i = 0; i < ARRAY_SIZE(heavy); i++) {
-		AUTO_FREE char *stanza = xasprintf("-> scrypt AAAAAAAAAAAAAAAAAAAAAA %s\n" BODY "\n",
-						   heavy[i]);
+		AUTO_FREE char *stanza =
+			xasprintf("-> scrypt AAAAAAAAAAAAAAAAAAAAAA %s\n" BODY "\n", heavy[i]);
 
 		assert_int_equal(try_stanzas(&p, stanza), RC_UNSUPPORTED);
 	}
@@ -190,9 +192,9 @@ static void test_low_order(void **state)
 	static const uint8_t points[][AGE_KEY] = {
 		{ 0 },
 		{ 1 },
-		{ 0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f,
-		  0xc4, 0x6a, 0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16,
-		  0x5f, 0x49, 0xb8, 0x00 },
+		{ 0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa,
+		  0xf1, 0x9f, 0xc4, 0x6a, 0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd,
+		  0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00 },
 	};
 	struct pair p = pair_new();
 	size_t n = p.to->keys.n;
