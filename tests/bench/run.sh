@@ -19,11 +19,11 @@ make -s "$B/tests/bench/siplog" "$B/tests/bench/in_turn"
 "$B/tests/bench/siplog" "$megabytes" >"$work/sip.log"
 echo 'NOTICE: Failed to authenticate from 203.0.113.9' >"$work/line"
 
-# A crash whose full text has about 740 KB, the size of one of Asterisk's: a call takes 6 KB of it.
-PBXLIKE_THREADS=118 examples/pbxlike/crash.sh null "$work/crash" >/dev/null
-core=$work/crash/core-pbxlike-null
-full="gdb -nx -batch -ex 'thread apply all bt full' $work/crash/pbxlike $core"
-sh -c "$full" >"$work/full.txt" 2>/dev/null
+# The example's crash, and one whose full text has about 740 KB as Asterisk's may have: a call takes 6 KB.
+examples/pbxlike/crash.sh null "$work/crash" >/dev/null
+PBXLIKE_THREADS=122 examples/pbxlike/crash.sh null "$work/calls" >/dev/null
+gdb="gdb -nx -batch -ex 'thread apply all bt full'"
+sh -c "$gdb $work/calls/pbxlike $work/calls/core-pbxlike-null" >"$work/full.txt" 2>/dev/null
 text_bytes=$(wc -c <"$work/full.txt")
 times=$((gdb_megabytes * 1000000 / text_bytes + 1))
 i=0
@@ -62,9 +62,11 @@ wanted d && pair --cpu --limit 1.15 "d  with 100 more idle rules / without: time
 	"$work/more/corescrub scrub <$work/sip.log >/dev/null" "$program scrub <$work/sip.log >/dev/null"
 wanted e && tests/bench/memory.py "e  peak memory above the mapped input" 64 "$work/sip.log" "$program" scrub
 wanted f && pair --limit 1.25 --ok 0,3 "f  report / gdb's thread apply all bt full: time" \
-	"rm -rf $work/report; $program report -q $core -o $work/report >/dev/null" "$full >/dev/null 2>&1"
+	"rm -rf $work/report; $program report -q $work/crash/core-pbxlike-null -o $work/report >/dev/null" \
+	"$gdb $work/crash/pbxlike $work/crash/core-pbxlike-null >/dev/null 2>&1"
 wanted g && pair --cpu --limit 0.05 "g  scrub $((text_bytes / 1000)) KB of it, 500 learned / gdb: time" \
-	"$program scrub --learn $work/secrets.conf <$work/full.txt >/dev/null" "$full >/dev/null 2>&1"
+	"$program scrub --learn $work/secrets.conf <$work/full.txt >/dev/null" \
+	"$gdb $work/calls/pbxlike $work/calls/core-pbxlike-null >/dev/null 2>&1"
 wanted h && pair --cpu --least 0.50 "h  $gdb_megabytes MB gdb text: scrub's speed / gzip -1's" \
 	"$program scrub <$work/gdb.txt >/dev/null" "gzip -1 <$work/gdb.txt >/dev/null"
 exit 0
