@@ -265,12 +265,24 @@ static void keyword_reach(const struct rule_unit *u, size_t *ret_before, size_t 
 	*ret_after = LIMIT_LINE_WINDOW;
 }
 
+/* From lo on, where a match with this candidate could begin: behind the last byte that it can't hold. */
+static size_t skip_foreign(const struct rule_scanner *s, const struct scan_target *t, size_t lo, size_t end)
+{
+	const uint8_t *p = (const uint8_t *)s->text.p;
+	size_t at = end;
+
+	while (at > lo && t->prefix[p[at - 1] / 8] >> p[at - 1] % 8 & 1)
+		at--;
+	return at > lo ? at : lo;
+}
+
 /*
  * The matches that begin around one candidate. A search that found nothing says so for all places up
  * to its end, so that candidates of one number or word cost one search.
  */
-static void confirm_unit(struct rule_scanner *s, uint32_t unit, size_t end, size_t before, size_t after)
+static void confirm_unit(struct rule_scanner *s, uint32_t unit, const struct scan_target *t, size_t end)
 {
+	size_t before = t->before, after = t->after;
 	const struct rule_unit *u = &s->rs->units[unit];
 	struct record r = { 0, s->text.len, 0 };
 	size_t lo, hi;
@@ -291,6 +303,8 @@ static void confirm_unit(struct rule_scanner *s, uint32_t unit, size_t end, size
 	}
 	lo = minus(end, before) > r.start ? minus(end, before) : r.start;
 	hi = end + after < r.end ? end + after : r.end;
+	if (!u->keyed)
+		lo = skip_foreign(s, t, lo > s->state[unit].done ? lo : s->state[unit].done, end);
 	take_matches(s, unit, &r, lo, hi);
 }
 
@@ -304,7 +318,7 @@ int rule_confirm(struct rule_scanner *s, const struct scan_target *t, size_t end
 		uint32_t unit = s->set->units[t->first + i];
 
 		if (on_line || s->rs->units[unit].multiline)
-			confirm_unit(s, unit, end, t->before, t->after);
+			confirm_unit(s, unit, t, end);
 	}
 	return s->rc;
 }

@@ -41,20 +41,23 @@ struct piece {
 	size_t word_len;
 	bool fork;			/* a group of unlike alternatives: one row for each of them */
 	size_t start;			/* of a fork: greatest distance from the sequence's start to it */
+	size_t top;			/* which node of the regex's own sequence it is from */
 };
 
 struct row {
 	struct piece v[PIECES_MAX];
 	size_t n;
+	size_t depth, top;		/* of flatten(): nesting, and the outermost node at hand */
 };
 
 struct hint {
 	struct buf text;
-	size_t before, after;
+	size_t before, after, top;
 	double score, bits;
 	size_t word;			/* the longest word in it; of alternatives the least such */
 	size_t last;			/* where the last alternative begins in the text */
 	bool quad;			/* the text is byte sets, RULE_QUAD_BYTES for each alternative */
+	uint8_t prefix[32];		/* of a whole regex: see struct rule_hint */
 };
 
 static size_t add_sat(size_t a, size_t b)
@@ -112,7 +115,7 @@ static struct piece *push(struct row *r)
 
 	if (!row_is_full(r))
 		r->n++;
-	*p = (struct piece){ .node = NULL };
+	*p = (struct piece){ .top = r->top };
 	return p;
 }
 
@@ -251,11 +254,14 @@ static void flatten_group(struct row *r, const struct rx_node *n, size_t start, 
 /* fixed_reach: what all pieces reach, when they stand in a repeated group; else 0. */
 static void flatten(struct row *r, const struct rx_seq *s, size_t start, size_t fixed_reach)
 {
-	size_t at = start;
+	size_t at = start, ordinal = 0;
 
-	for (const struct rx_node *n = s->first; n && !row_is_full(r); n = n->next) {
+	r->depth++;
+	for (const struct rx_node *n = s->first; n && !row_is_full(r); n = n->next, ordinal++) {
 		size_t before = at, reach;
 
+		if (r->depth == 1)
+			r->top = ordinal;
 		at = add_sat(at, rx_node_width(n).max);
 		reach = fixed_reach ? fixed_reach : at;
 		if (n->type == RX_GROUP && rx_node_width(n).max == 0)
@@ -274,6 +280,7 @@ static void flatten(struct row *r, const struct rx_seq *s, size_t start, size_t 
 			push_atom(r, n, k, k, reach);
 		}
 	}
+	r->depth--;
 }
 
 /* Drops what optional pieces a window would begin or end with, and the range of a repeat there. */
@@ -391,6 +398,9 @@ static void put_alternative(struct row *to, const struct row *r, size_t i, const
 		from--;
 	while (end < r->n && !is_gap(&r->v[end]))
 		end++;
+	to->n = 0;
+	to->depth = 1;
+	to->top = r->v[i].top;
 	for (size_t k = from; k < end; k++) {
 		if (k != i)
 			*push(to) = r->v[k];
@@ -413,6 +423,7 @@ static void merge_hint(struct hint *to, const struct hint *one, bool first)
 	to->word = first || one->word < to->word ? one->word : to->word;
 	to->before = one->before > to->before ? one->before : to->before;
 	to->after = one->after > to->after ? one->after : to->after;
+	to->top = one->top > to->top ? one->top : to->top;
 	if (!first && span_eq(text, last))
 		return;
 	if (!first && !to->quad)
@@ -431,7 +442,6 @@ static void hint_fork(const struct row *r, size_t i, size_t behind, int depth, u
 	for (const struct rx_seq *s = first; s && (s == first || ret->score > 0); s = s->next) {
 		struct hint one = { .score = 0, .quad = ret->quad };
 
-		to->n = 0;
 		put_alternative(to, r, i, s);
 		hint_row(to, behind, depth + 1, budget, &one);
 		merge_hint(ret, &one, s == first);
@@ -457,16 +467,17 @@ static void window_hint(struct row *r, struct hint *ret)
 	ret->word = best.word;
 	ret->bits = best.bits;
 	ret->before = r->v[best.to - 1].reach;
+	ret->top = r->v[best.to - 1].top;
 }
 
 /* Up to four bytes in a row, of fixed repeats only: the last ones seen while walking along a row. */
 struct quad {
 	const struct rx_node *v[RULE_QUAD];
-	size_t n, reach;
+	size_t n, reach, top;
 	double bits;
 };
 
-static void quad_push(struct quad *q, const struct rx_node *n, size_t reach, struct quad *best)
+static void quad_push(struct quad *q, const struct rx_node *n, const struct piece *p, struct quad *best)
 {
 	double bits = 0;
 
@@ -475,7 +486,8 @@ static void quad_push(struct quad *q, const struct rx_node *n, size_t reach, str
 	else
 		q->n++;
 	q->v[q->n - 1] = n;
-	q->reach = reach;
+	q->reach = p->reach;
+	q->top = p->top;
 	for (size_t i = 0; i < q->n; i++)	/* where one digit is, more are likely */
 		bits += atom_bits(q->v[i]) * (i && !strcmp(q->v[i]->text, q->v[i - 1]->text) ? 0.3 : 1);
 	q->bits = bits;
@@ -496,11 +508,11 @@ static void quad_hint(const struct row *r, struct hint *ret)
 			continue;
 		}
 		for (size_t k = 0; k < copies; k++)
-			quad_push(&q, p->node, p->reach, &best);
+			quad_push(&q, p->node, p, &best);
 		if (p->max == copies)
 			continue;
 		for (size_t k = q.n = 0; k < copies; k++)
-			quad_push(&q, p->node, p->reach, &best);
+			quad_push(&q, p->node, p, &best);
 	}
 	if (!best.n)
 		return;
@@ -515,6 +527,7 @@ static void quad_hint(const struct row *r, struct hint *ret)
 	}
 	ret->score = ret->bits = best.bits;
 	ret->before = best.reach;
+	ret->top = best.top;
 }
 
 /* May the piece's alternatives be tried one by one? */
@@ -602,6 +615,35 @@ static void drop_zero(struct rx_seq *s)
 		}
 }
 
+/* Adds the bytes that the nodes hold, and theirs. */
+static void add_bytes(const struct rx_node *n, uint8_t set[32])
+{
+	uint8_t one[32];
+
+	if (n->type == RX_UNKNOWN) {
+		memset(set, 0xff, 32);
+	} else if (n->type == RX_ATOM) {
+		memset(one, 0xff, sizeof(one));
+		rule_byte_set(n->text, n->nocase, one);
+		for (size_t i = 0; i < sizeof(one); i++)
+			set[i] |= one[i];
+	}
+	for (const struct rx_seq *s = n->alternatives; s; s = s->next)
+		for (const struct rx_node *k = s->first; k; k = k->next)
+			add_bytes(k, set);
+}
+
+/* What may stand between the start of a match and the end of its candidate, in node `top`. */
+static void add_prefix(const struct rx_seq *s, size_t top, bool before_match, uint8_t set[32])
+{
+	size_t ordinal = 0;
+
+	if (before_match)
+		memset(set, 0xff, 32);
+	for (const struct rx_node *n = s->first; n && ordinal <= top; n = n->next, ordinal++)
+		add_bytes(n, set);
+}
+
 static void hint_tree(const struct rx_tree *tree, struct hint *ret)
 {
 	AUTO_FREE struct row *r = xmalloc(sizeof(*r));
@@ -611,9 +653,10 @@ static void hint_tree(const struct rx_tree *tree, struct hint *ret)
 		struct hint one = { .score = 0, .quad = ret->quad };
 		unsigned budget = ROWS_MAX;
 
-		r->n = 0;
+		r->n = r->depth = 0;
 		flatten(r, s, 0, 0);
 		hint_row(r, s->behind, 0, &budget, &one);
+		add_prefix(s, one.top, one.after > 0, ret->prefix);
 		merge_hint(ret, &one, s == tree->alternatives);
 		buf_done(&one.text);
 	}
@@ -644,6 +687,7 @@ void rule_hint_find(struct span regex, struct rule_hint *ret)
 	}
 	ret->before = best->before;
 	ret->after = best->after;
+	memcpy(ret->prefix, best->prefix, sizeof(ret->prefix));
 	ret->text = best->score > 0 ? buf_steal(&best->text) : NULL;
 	ret->text = ret->text ? ret->text : xstrdup("");
 	buf_done(&words.text);

@@ -15,25 +15,6 @@ struct quad_pass {
 	unsigned n;
 };
 
-void rule_byte_set(const char *atom, bool nocase, uint8_t ret[32])
-{
-	PCRE2_SIZE where;
-	int number;
-	pcre2_code *code = pcre2_compile((PCRE2_SPTR)atom, PCRE2_ZERO_TERMINATED,
-					 PCRE2_ANCHORED | (nocase ? PCRE2_CASELESS : 0), &number, &where,
-					 NULL);
-	pcre2_match_data *match = pcre2_match_data_create(1, NULL);
-
-	for (unsigned b = 0; code && match && b < 256; b++) {
-		uint8_t byte = (uint8_t)b;
-
-		if (pcre2_match(code, &byte, 1, 0, 0, match, NULL) < 0)
-			ret[b / 8] &= (uint8_t)~(1u << b % 8);
-	}
-	pcre2_match_data_free(match);
-	pcre2_code_free(code);
-}
-
 void rule_quads_add(struct scan_set *set, const struct rule_hint *hint, size_t target)
 {
 	for (size_t q = 0; q < hint->n_quads; q++) {

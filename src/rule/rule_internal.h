@@ -86,6 +86,7 @@ struct scan_target {
 	size_t first, n;
 	bool quad;			/* looked for by quads, not by libhs */
 	size_t before, after;		/* of a regex: how far around a candidate its matches may begin */
+	uint8_t prefix[32];		/* and what bytes are between */
 };
 struct scan_set {
 	uint8_t *member;		/* one flag a unit */
@@ -154,9 +155,10 @@ struct rule_hint {
 	char *text;			/* "" if there is nothing; n_quads * RULE_QUAD_BYTES; caller frees */
 	size_t n_quads;
 	size_t before, after;
+	uint8_t prefix[32];		/* what bytes may stand between a match's start and the candidate's end */
 };
 void rule_hint_find(struct span regex, struct rule_hint *ret);
-/* quad.c: the bytes that an atom of a regex matches. */
+/* byteset.c: the bytes that an atom of a regex matches; ret is all ones before. */
 void rule_byte_set(const char *atom, bool nocase, uint8_t ret[32]);
 
 /* Compiles the regex at `at`; errors are placed inside it. */

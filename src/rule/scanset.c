@@ -154,6 +154,7 @@ static void add_regexes(const struct ruleset *rs, struct scan_set *set)
 		t->before = hint.before;
 		t->after = hint.after;
 		t->quad = hint.n_quads > 0;
+		memcpy(t->prefix, hint.prefix, sizeof(t->prefix));
 		rule_quads_add(set, &hint, set->n_targets - 1);
 		free(hint.text);
 		add_unit(set, u);
