@@ -265,61 +265,90 @@ static void keyword_reach(const struct rule_unit *u, size_t *ret_before, size_t 
 	*ret_after = LIMIT_LINE_WINDOW;
 }
 
-/* From lo on, where a match with this candidate could begin: behind the last byte that it can't hold. */
-static size_t skip_foreign(const struct rule_scanner *s, const struct scan_target *t, size_t lo, size_t end)
+static bool has_byte(const uint8_t set[32], uint8_t byte)
 {
-	const uint8_t *p = (const uint8_t *)s->text.p;
-	size_t at = end;
-
-	while (at > lo && t->prefix[p[at - 1] / 8] >> p[at - 1] % 8 & 1)
-		at--;
-	return at > lo ? at : lo;
+	return set[byte / 8] >> byte % 8 & 1;
 }
 
 /*
- * The matches that begin around one candidate. A search that found nothing says so for all places up
- * to its end, so that candidates of one number or word cost one search.
+ * Most candidates fall here, before PCRE2 is called: the match would have to begin behind the last byte
+ * that it can't hold (*ret_lo), and from there on enough bytes for it must follow.
  */
-static void confirm_unit(struct rule_scanner *s, uint32_t unit, const struct scan_target *t, size_t end)
+static bool is_promising(const struct rule_scanner *s, const struct scan_target *t, size_t lo, size_t end,
+			 size_t *ret_lo)
 {
-	size_t before = t->before, after = t->after;
+	const uint8_t *p = (const uint8_t *)s->text.p;
+	size_t at = end, enough;
+
+	while (at > lo && has_byte(t->prefix, p[at - 1]))
+		at--;
+	enough = at + t->min_width;
+	if (enough > s->text.len)
+		return false;
+	*ret_lo = at;
+	for (at = end; at < enough && has_byte(t->all, p[at]); at++)
+		;
+	return at >= enough;
+}
+
+/*
+ * The matches that begin around one candidate: in [lo, hi). A search that found nothing says so for all
+ * places up to its end, so that candidates of one number or word cost one search.
+ */
+static void confirm_unit(struct rule_scanner *s, uint32_t unit, size_t lo, size_t hi)
+{
 	const struct rule_unit *u = &s->rs->units[unit];
 	struct record r = { 0, s->text.len, 0 };
-	size_t lo, hi;
 
-	if (u->keyed)
-		keyword_reach(u, &before, &after);
 	if (!u->multiline) {
 		r.start = s->line;
 		r.end = s->line_end;
 	}
-	if (!u->multiline && r.end - r.start <= LIMIT_LINE_WINDOW && u->keyed) {
-		before = WIDTH_UNBOUNDED;
-		after = LIMIT_LINE_WINDOW;
-	} else if (!u->multiline && r.end - r.start > LIMIT_LINE_WINDOW &&
-		   u->width == WIDTH_UNBOUNDED) {
+	if (!u->multiline && r.end - r.start > LIMIT_LINE_WINDOW && u->width == WIDTH_UNBOUNDED)
 		take_windows(s, unit, r.start, r.end);
-		return;
+	else
+		take_matches(s, unit, &r, lo > r.start ? lo : r.start, hi < r.end ? hi : r.end);
+}
+
+/* A keyword's units: the whole line, and of a very long one what is near. */
+static void confirm_keyword(struct rule_scanner *s, const struct scan_target *t, size_t end, bool on_line)
+{
+	for (size_t i = 0; i < t->n && s->rc == RC_OK; i++) {
+		uint32_t unit = s->set->units[t->first + i];
+		const struct rule_unit *u = &s->rs->units[unit];
+		size_t before, after;
+
+		if (!on_line && !u->multiline)
+			continue;
+		keyword_reach(u, &before, &after);
+		if (!u->multiline && s->line_end - s->line <= LIMIT_LINE_WINDOW)
+			before = WIDTH_UNBOUNDED;
+		confirm_unit(s, unit, minus(end, before), end + after);
 	}
-	lo = minus(end, before) > r.start ? minus(end, before) : r.start;
-	hi = end + after < r.end ? end + after : r.end;
-	if (!u->keyed)
-		lo = skip_foreign(s, t, lo > s->state[unit].done ? lo : s->state[unit].done, end);
-	take_matches(s, unit, &r, lo, hi);
 }
 
 int rule_confirm(struct rule_scanner *s, const struct scan_target *t, size_t end)
 {
 	bool on_line = end <= s->lines_end && s->text.p[end - 1] != '\n';
+	uint32_t unit = s->set->units[t->first];
+	struct unit_state *st = &s->state[unit];
+	size_t lo = minus(end, t->before);
 
+	if (s->rs->units[unit].keyed) {
+		if (on_line)
+			find_line(s, end - 1);
+		confirm_keyword(s, t, end, on_line);
+		return s->rc;
+	}
+	if (!on_line && !s->rs->units[unit].multiline)
+		return s->rc;
+	if (!is_promising(s, t, lo > st->done ? lo : st->done, end, &lo)) {
+		st->done = st->done > end ? st->done : end;
+		return s->rc;
+	}
 	if (on_line)
 		find_line(s, end - 1);
-	for (size_t i = 0; i < t->n && s->rc == RC_OK; i++) {
-		uint32_t unit = s->set->units[t->first + i];
-
-		if (on_line || s->rs->units[unit].multiline)
-			confirm_unit(s, unit, t, end);
-	}
+	confirm_unit(s, unit, lo, end + t->after);
 	return s->rc;
 }
 

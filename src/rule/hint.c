@@ -57,7 +57,7 @@ struct hint {
 	size_t word;			/* the longest word in it; of alternatives the least such */
 	size_t last;			/* where the last alternative begins in the text */
 	bool quad;			/* the text is byte sets, RULE_QUAD_BYTES for each alternative */
-	uint8_t prefix[32];		/* of a whole regex: see struct rule_hint */
+	uint8_t prefix[32], all[32];	/* of a whole regex: see struct rule_hint */
 };
 
 static size_t add_sat(size_t a, size_t b)
@@ -657,6 +657,7 @@ static void hint_tree(const struct rx_tree *tree, struct hint *ret)
 		flatten(r, s, 0, 0);
 		hint_row(r, s->behind, 0, &budget, &one);
 		add_prefix(s, one.top, one.after > 0, ret->prefix);
+		add_prefix(s, SIZE_MAX, one.after > 0, ret->all);
 		merge_hint(ret, &one, s == tree->alternatives);
 		buf_done(&one.text);
 	}
@@ -688,6 +689,7 @@ void rule_hint_find(struct span regex, struct rule_hint *ret)
 	ret->before = best->before;
 	ret->after = best->after;
 	memcpy(ret->prefix, best->prefix, sizeof(ret->prefix));
+	memcpy(ret->all, best->all, sizeof(ret->all));
 	ret->text = best->score > 0 ? buf_steal(&best->text) : NULL;
 	ret->text = ret->text ? ret->text : xstrdup("");
 	buf_done(&words.text);

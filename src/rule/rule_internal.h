@@ -86,7 +86,8 @@ struct scan_target {
 	size_t first, n;
 	bool quad;			/* looked for by quads, not by libhs */
 	size_t before, after;		/* of a regex: how far around a candidate its matches may begin */
-	uint8_t prefix[32];		/* and what bytes are between */
+	uint8_t prefix[32], all[32];	/* what bytes are between, and in the whole match */
+	size_t min_width;		/* of a match */
 };
 struct scan_set {
 	uint8_t *member;		/* one flag a unit */
@@ -156,6 +157,7 @@ struct rule_hint {
 	size_t n_quads;
 	size_t before, after;
 	uint8_t prefix[32];		/* what bytes may stand between a match's start and the candidate's end */
+	uint8_t all[32];		/* what bytes may stand in a match at all */
 };
 void rule_hint_find(struct span regex, struct rule_hint *ret);
 /* byteset.c: the bytes that an atom of a regex matches; ret is all ones before. */

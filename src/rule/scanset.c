@@ -155,6 +155,12 @@ static void add_regexes(const struct ruleset *rs, struct scan_set *set)
 		t->after = hint.after;
 		t->quad = hint.n_quads > 0;
 		memcpy(t->prefix, hint.prefix, sizeof(t->prefix));
+		memcpy(t->all, hint.all, sizeof(t->all));
+		if (!rs->units[u].multiline) {	/* a line ends where it ends */
+			t->prefix['\n' / 8] &= (uint8_t)~(1u << '\n' % 8);
+			t->all['\n' / 8] &= (uint8_t)~(1u << '\n' % 8);
+		}
+		t->min_width = hint.after ? 0 : rs->units[u].min_width;
 		rule_quads_add(set, &hint, set->n_targets - 1);
 		free(hint.text);
 		add_unit(set, u);
