@@ -78,6 +78,7 @@ static void copy_ranges(struct copy *c, uint64_t margin)
 void copy_make(struct copy *c, const struct detector *d, const struct artifact *a, uint64_t from,
 	       uint64_t to, const struct change *changes, size_t n, const struct buf *texts)
 {
+	uint64_t margin = detect_margin(d);
 	size_t i, first = 0, k;
 
 	buf_reset(&c->text);
@@ -98,7 +99,8 @@ void copy_make(struct copy *c, const struct detector *d, const struct artifact *
 
 			if (changes[i].end > end)
 				end = line_end(a->text, changes[i].end - 1);
-			if (changes[i].fresh) {
+			/* one line may be very long: its ends are not looked for again */
+			if (changes[i].fresh && changes[i].end + margin >= end) {
 				detect_context(d, a, from, to, &next, &more);
 				if (next + more > end)
 					end = next + more;
@@ -118,7 +120,7 @@ void copy_make(struct copy *c, const struct detector *d, const struct artifact *
 		}
 		copy_stretch(c, a->text, off, end, changes, n, texts, &first);
 	}
-	copy_ranges(c, detect_margin(d));
+	copy_ranges(c, margin);
 }
 
 void copy_done(struct copy *c)
