@@ -37,7 +37,7 @@ packs := $(wildcard rules/*.yaml)
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(patsubst $B/%,%,$@);)
 
-.PHONY: all deps demo check bench install clean units
+.PHONY: all deps demo check bench install clean units fuzzers
 all: $(prog) $B/rules.stamp
 
 $B/%.o: %.c
@@ -57,6 +57,7 @@ $B/rules.stamp: $(prog) $(packs)
 
 $B/tests/unit/%: $B/tests/unit/%.o $(lib)
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ -o $@ $(LIBS) $$($(PKG_CONFIG) --libs cmocka)
+fuzzers: $(fuzzers)
 units: $(units) $(fuzzers) $B/tests/bench/age_tool
 
 # Fuzz targets: with a replay main for make check; FUZZ=1 with clang links libFuzzer instead.

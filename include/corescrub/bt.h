@@ -70,6 +70,9 @@ const struct bt_value *bt_next(struct bt_cursor *c);
 /* Goes to the record (a head with its arguments, or a local with all its members) that holds off or is
    the first behind it; bt_next gives its first item, with its frame. Where a cursor was before, O(8 KiB). */
 void bt_cursor_seek(struct bt_cursor *c, uint64_t off);
+/* The string leaf of len bytes at off once more, without what stands around it: for bt_source. NULL if what
+   is there alone does not tell that it is one. Seek before the next bt_next. */
+const struct bt_value *bt_string_at(struct bt_cursor *c, uint64_t off, uint64_t len);
 /* The leaf at a source offset, or NULL: for `rules explain`. Moves the cursor. */
 const struct bt_value *bt_value_at(struct bt_cursor *c, uint64_t off);
 

@@ -65,6 +65,29 @@ enum bt_step bt_step_string(struct bt_cursor *c, bool key)
 	return s;
 }
 
+const struct bt_value *bt_string_at(struct bt_cursor *c, uint64_t off, uint64_t len)
+{
+	struct span t = c->t;
+
+	/* what follows may decide where it ends, but not from far */
+	if (t.len - off > len + BT_LOOKAHEAD)
+		t.len = off + len + BT_LOOKAHEAD;
+	for (int loose = 0; loose < 2; loose++) {
+		c->memo = (struct bt_memo){ .loose = loose };
+		if (!bt_string(t, off, true, &c->memo, &c->string) || c->string.end != off + len)
+			continue;
+		c->v = (struct bt_value){
+			.type = BT_STRING, .path = span_make("", 0), .off = off, .len = len,
+			.src = span_make(t.p + off, len), .slen = -1, .cut = c->string.cut,
+			.expanded = c->string.expanded,
+		};
+		bt_decode(t, &c->string, &c->decoded, &c->map, &c->v.decoded);
+		c->v.map = &c->map;
+		return &c->v;
+	}
+	return NULL;
+}
+
 static bool begins_string(const struct bt_cursor *c, size_t pos)
 {
 	char a = bt_ch(c->t, pos), b = bt_ch(c->t, pos + 1);

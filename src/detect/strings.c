@@ -31,8 +31,13 @@ static bool is_verbatim(const struct look *l, const struct leaf *leaf)
 /* The leaf's value again, with its map; the cursor only ever goes forward here. */
 static const struct bt_value *leaf_again(struct look *l, const struct leaf *leaf, uint64_t *at)
 {
-	const struct bt_value *v;
+	const struct bt_value *v = bt_string_at(l->reading->again, leaf->off, leaf->len);
 
+	if (v && v->decoded.len >= leaf->view_len &&
+	    memcmp(v->decoded.p, l->d->view.p + leaf->view, leaf->view_len) == 0) {
+		*at = UINT64_MAX;
+		return v;
+	}
 	if (leaf->off < *at || leaf->off - *at > WALK_ON)
 		bt_cursor_seek(l->reading->again, leaf->off);
 	while ((v = bt_next(l->reading->again)) && v->off <= leaf->off)
