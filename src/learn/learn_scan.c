@@ -60,7 +60,7 @@ static void look_up(struct learned_scanner *s, const struct gram_table *t, size_
 	}
 }
 
-static inline bool probe(const struct gram_table *t, uint64_t eight)
+static inline unsigned probe(const struct gram_table *t, uint64_t eight)
 {
 	uint64_t hash = gram_hash(t, eight), bits = gram_bits(t, hash);
 

@@ -308,8 +308,6 @@ static void spell_in_addr(struct spelling *s, struct span v)
 
 static void spell_extra(struct spelling *s, const struct learn_entry *e, const struct learn_extra *x)
 {
-	AUTO_BUF hex = BUF_INIT;
-
 	switch (x->what) {
 	case EXTRA_DIGEST:		/* 16 bytes, or as hex */
 		s->p.pieces = PIECES_RUNS;
