@@ -20,12 +20,21 @@ static int step_member(void *ctx, const char *path, struct span text, struct buf
 	return m->step(m->engine, a, err);
 }
 
+static enum archive_probe engine_probe(struct engine *e, const struct artifact *a)
+{
+	if (!a->serial || e->probed != a->serial) {
+		e->probe = archive_probe_bytes(a->text);
+		e->probed = a->serial;
+	}
+	return e->probe;
+}
+
 int engine_each_member(struct engine *e, const struct artifact *a, engine_step_fn step, struct err *err)
 {
 	struct step_ctx ctx = { e, step };
 	struct archive_visitor visitor = { .text = step_member, .ctx = &ctx };
 
-	switch (archive_probe_bytes(a->text)) {
+	switch (engine_probe(e, a)) {
 	case ARCHIVE_PLAIN:
 		return step(e, a, err);
 	case ARCHIVE_COMPRESSED:
@@ -87,7 +96,7 @@ int engine_clean_file(const struct engine_rewrite *w, const struct artifact *a, 
 	};
 	int rc;
 
-	switch (archive_probe_bytes(a->text)) {
+	switch (engine_probe(w->engine, a)) {
 	case ARCHIVE_PLAIN:
 		return engine_clean(w->engine, a, w->watch, out, err);
 	case ARCHIVE_COMPRESSED:

@@ -252,7 +252,7 @@ static int clean_all(struct report *r, struct err *err)
 	progress(r, "learning", 0, 0);
 	if (r->engine->learn_texts) {
 		rc = each_text(r, engine_learn, err);
-		if (rc == RC_OK)
+		if (rc == RC_OK && learned_count(r->engine->learned))
 			rc = each_text(r, engine_count, err);
 	}
 	if (rc == RC_OK)

@@ -2,6 +2,7 @@
 #ifndef CORESCRUB_RUN_INTERNAL_H
 #define CORESCRUB_RUN_INTERNAL_H
 
+#include <corescrub/archive.h>
 #include <corescrub/artifact.h>
 #include <corescrub/check.h>
 #include <corescrub/detect.h>
@@ -24,6 +25,9 @@ struct engine {
 	struct check *check;
 	bool learn_texts;		/* not with --no-learn */
 	char *case_name;		/* random if none was given */
+	/* what archive_probe_bytes said of the last artifact: it looks at all of it */
+	uint64_t probed;		/* its serial, or 0 */
+	enum archive_probe probe;
 };
 
 int engine_new(const struct run_options *o, bool keep_map, struct engine **ret, struct err *err);

@@ -363,7 +363,7 @@ static int learn_all(struct scrub *s, struct err *err)
 
 	if (s->engine->learn_texts && !s->job->stream) {
 		rc = each_text(s, engine_learn, err);
-		if (rc == RC_OK)
+		if (rc == RC_OK && learned_count(s->engine->learned))
 			rc = each_text(s, engine_count, err);
 	}
 	return rc == RC_OK ? engine_seal(s->engine, err) : rc;
