@@ -15,7 +15,9 @@ export XDG_STATE_HOME="$work/state" XDG_CONFIG_HOME="$work/config" LC_ALL=C.UTF-
 wanted() { case $1 in $rows) ;; *) return 1 ;; esac }
 pair() { tests/bench/pair.py --runs "$runs" "$@"; }
 
-make -s "$B/tests/bench/siplog" "$B/tests/bench/in_turn"
+for tool in siplog in_turn age_tool; do
+	make -s "${B#"$PWD"/}/tests/bench/$tool"	# by the name that the Makefile knows
+done
 "$B/tests/bench/siplog" "$megabytes" >"$work/sip.log"
 echo 'NOTICE: Failed to authenticate from 203.0.113.9' >"$work/line"
 
@@ -69,4 +71,15 @@ wanted g && pair --cpu --limit 0.05 "g  scrub $((text_bytes / 1000)) KB of it, 5
 	"$gdb $work/calls/pbxlike $work/calls/core-pbxlike-null >/dev/null 2>&1"
 wanted h && pair --cpu --least 0.50 "h  $gdb_megabytes MB gdb text: scrub's speed / gzip -1's" \
 	"$program scrub <$work/gdb.txt >/dev/null" "gzip -1 <$work/gdb.txt >/dev/null"
+
+age-keygen -o "$work/identity" 2>/dev/null
+age-keygen -y "$work/identity" >"$work/recipient"
+truncate -s 1G "$work/clear"
+wanted i && pair --least 0.90 "i  1 GiB encrypted: our speed / the age command's" \
+	"$B/tests/bench/age_tool encrypt -R $work/recipient <$work/clear >/dev/null 2>&1" \
+	"age -R $work/recipient <$work/clear >/dev/null"
+wanted j && age -R "$work/recipient" -o "$work/sealed" "$work/clear" &&
+	pair --least 0.90 "j  1 GiB decrypted: our speed / the age command's" \
+		"$B/tests/bench/age_tool decrypt -i $work/identity <$work/sealed >/dev/null" \
+		"age -d -i $work/identity <$work/sealed >/dev/null"
 exit 0
