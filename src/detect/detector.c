@@ -5,6 +5,7 @@
 
 /* One pass one's call: what a range of an artifact may hold at once. */
 #define LEARN_RANGE MIB(1)
+#define RANGE_MAX MIB(1024)
 
 /* Of the matches that span lines, keys are the longest that a token elsewhere in them could make new. */
 #define MULTILINE_MARGIN KIB(4)
@@ -271,6 +272,11 @@ static int look_ranges(struct look *l, const struct detect_range *ranges, size_t
 	int rc = detector_read(d, l->a, &l->reading, l->err);
 
 	d->n_guards = 0;
+	/* findings, and places in the view, have 32 bits: only one record or line makes a range this long */
+	for (i = 0; i < n; i++)
+		if (ranges[i].len >= RANGE_MAX)
+			return err_set(l->err, RC_TOOBIG, "a line or record is too long at offset %llu",
+				       (unsigned long long)ranges[i].off);
 	if (rc == RC_OK && l->reading->bt)
 		rc = gdb_detect(l, ranges, n);
 	for (i = 0; rc == RC_OK && i < n; i++) {
