@@ -9,8 +9,8 @@
 struct builder {
 	struct conf *c;
 	struct err *err;
-	struct conf_item *top;		/* the open map or list, NULL at the document's level */
-	const struct conf_node *key;	/* the key that waits for its value, or NULL */
+	struct conf_item *top;	     /* the open map or list, NULL at the document's level */
+	const struct conf_node *key; /* the key that waits for its value, or NULL */
 	size_t nodes, depth, documents;
 };
 
@@ -88,7 +88,8 @@ static int check_duplicates(struct builder *b, const struct conf_item *map)
 	qsort(sorted, map->node.n, sizeof(*sorted), compare_keys);
 	for (size_t i = 1; i < map->node.n; i++)
 		if (span_eq(sorted[i - 1]->text, sorted[i]->text))
-			return err_at(b->err, RC_SYNTAX, b->c->name, sorted[i]->line, sorted[i]->col,
+			return err_at(b->err, RC_SYNTAX, b->c->name, sorted[i]->line,
+				      sorted[i]->col,
 				      "this key stands in the same map already, at line %u",
 				      sorted[i - 1]->line);
 	return RC_OK;
@@ -161,15 +162,14 @@ static int on_scalar(struct builder *b, const yaml_event_t *ev)
 	item->node.quoted = ev->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
 	item->block = ev->data.scalar.style == YAML_LITERAL_SCALAR_STYLE ||
 		      ev->data.scalar.style == YAML_FOLDED_SCALAR_STYLE;
-	item->node.text = span_make(arena_strndup(b->c->arena,
-						  (const char *)ev->data.scalar.value,
+	item->node.text = span_make(arena_strndup(b->c->arena, (const char *)ev->data.scalar.value,
 						  ev->data.scalar.length),
 				    ev->data.scalar.length);
 	return RC_OK;
 }
 
-static int on_open(struct builder *b, const yaml_event_t *ev, enum conf_type type, const void *anchor,
-		   const void *tag)
+static int on_open(struct builder *b, const yaml_event_t *ev, enum conf_type type,
+		   const void *anchor, const void *tag)
 {
 	struct conf_item *item;
 	int rc;
@@ -260,7 +260,7 @@ int conf_parse(struct span text, const char *name, struct conf **ret, struct err
 			      LIMIT_YAML_FILE);
 	c->text = xcalloc(1, text.len + 1);
 	if (text.len)
-		memcpy(c->text, text.p, text.len);	/* it may hold NULs */
+		memcpy(c->text, text.p, text.len); /* it may hold NULs */
 	c->len = text.len;
 	rc = parse_events(&b);
 	if (rc < 0)

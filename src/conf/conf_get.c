@@ -15,7 +15,8 @@ static int err_vat(struct err *err, const struct conf *c, unsigned line, unsigne
 	return err_at(err, RC_SYNTAX, c->name, line, col, "%s", msg);
 }
 
-int conf_err(const struct conf *c, const struct conf_node *at, struct err *err, const char *fmt, ...)
+int conf_err(const struct conf *c, const struct conf_node *at, struct err *err, const char *fmt,
+	     ...)
 {
 	va_list ap;
 	int rc;
@@ -32,11 +33,12 @@ static bool is_blank(char ch)
 }
 
 /*
- * Where the decoded byte `off` of a scalar stands in the source. Decoded and source bytes are walked
- * together: white space may be folded, a quote doubled, an escape one byte for several. An unknown
- * escape leaves the two out of step, and the place is then only near.
+ * Where the decoded byte `off` of a scalar stands in the source. Decoded and source bytes are
+ * walked together: white space may be folded, a quote doubled, an escape one byte for several. An
+ * unknown escape leaves the two out of step, and the place is then only near.
  */
-static size_t source_offset(const struct conf *c, const struct conf_item *item, size_t start, size_t off)
+static size_t source_offset(const struct conf *c, const struct conf_item *item, size_t start,
+			    size_t off)
 {
 	size_t at = start;
 	char quote = 0;
@@ -61,7 +63,8 @@ static size_t source_offset(const struct conf *c, const struct conf_item *item, 
 			at += 2;
 		else
 			at += is_blank(want) ? 0 : 1;
-		if (quote == '"' && (want == '\\' || want == '"') && at < c->len && c->text[at] == want)
+		if (quote == '"' && (want == '\\' || want == '"') && at < c->len &&
+		    c->text[at] == want)
 			at++;
 	}
 	return at;
@@ -220,7 +223,8 @@ int conf_get_int(const struct conf *c, const struct conf_node *map, const char *
 	if (n->type == CONF_STRING && !n->quoted && n->text.len > 0 && n->text.len < 12)
 		v = strtol(n->text.p, &end, 10);
 	if (!end || *end || is_blank(n->text.p[0]) || v < min || v > max)
-		return conf_err(c, n, err, "\"%s\" must be a number from %ld to %ld", key, min, max);
+		return conf_err(c, n, err, "\"%s\" must be a number from %ld to %ld", key, min,
+				max);
 	*ret = v;
 	return RC_OK;
 }

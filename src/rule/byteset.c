@@ -2,8 +2,8 @@
 #include "rule_internal.h"
 
 /*
- * The bytes that one atom of a regex matches. The usual notation is read here; whatever else there is,
- * PCRE2 is asked about each byte, which takes a hundred times as long.
+ * The bytes that one atom of a regex matches. The usual notation is read here; whatever else there
+ * is, PCRE2 is asked about each byte, which takes a hundred times as long.
  */
 
 struct bytes {
@@ -24,8 +24,10 @@ static void put_range(struct bytes *b, unsigned from, unsigned to)
 
 static int hex_digit(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 :
-	       c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
 }
 
 /* \d \w \s and their opposites; false if c is none of them. */
@@ -85,7 +87,7 @@ static void read_class(struct bytes *b, const char *p)
 {
 	bool not = *p == '^';
 
-	p += not;
+	p += not ;
 	while (*p && *p != ']' && b->known) {
 		int from, to;
 
@@ -105,7 +107,7 @@ static void read_class(struct bytes *b, const char *p)
 			put_range(b, (unsigned)from, (unsigned)to);
 	}
 	b->known &= p[0] == ']' && p[1] == '\0';
-	for (size_t i = 0; not && i < sizeof(b->set); i++)
+	for (size_t i = 0; not &&i < sizeof(b->set); i++)
 		b->set[i] = (uint8_t)~b->set[i];
 }
 
@@ -114,15 +116,15 @@ static void ask_pcre2(const char *atom, bool nocase, uint8_t ret[32])
 	PCRE2_SIZE where;
 	int number;
 	pcre2_code *code = pcre2_compile((PCRE2_SPTR)atom, PCRE2_ZERO_TERMINATED,
-					 PCRE2_ANCHORED | (nocase ? PCRE2_CASELESS : 0), &number, &where,
-					 NULL);
+					 PCRE2_ANCHORED | (nocase ? PCRE2_CASELESS : 0), &number,
+					 &where, NULL);
 	pcre2_match_data *match = pcre2_match_data_create(1, NULL);
 
 	for (unsigned b = 0; code && match && b < 256; b++) {
 		uint8_t byte = (uint8_t)b;
 
 		if (pcre2_match(code, &byte, 1, 0, 0, match, NULL) < 0)
-			ret[b / 8] &= (uint8_t)~(1u << b % 8);
+			ret[b / 8] &= (uint8_t) ~(1u << b % 8);
 	}
 	pcre2_match_data_free(match);
 	pcre2_code_free(code);

@@ -4,20 +4,21 @@
 #include <strings.h>
 
 /*
- * PCRE2's side of a scan. A unit's matches in a record are the leftmost, non-overlapping ones, found
- * from left to right however few candidates led there: a search begins behind the last match (`done`)
- * or as far before a candidate as the unit is wide, and is never cut short of the next match.
+ * PCRE2's side of a scan. A unit's matches in a record are the leftmost, non-overlapping ones,
+ * found from left to right however few candidates led there: a search begins behind the last match
+ * (`done`) or as far before a candidate as the unit is wide, and is never cut short of the next
+ * match.
  *
- * A record is a line. In a line over LIMIT_LINE_WINDOW a search may not go on for ever: where it may
- * begin is limited to the candidate (a bounded unit), or the line is taken in windows (an unbounded
- * one). A multi-line unit has the whole text as its record.
+ * A record is a line. In a line over LIMIT_LINE_WINDOW a search may not go on for ever: where it
+ * may begin is limited to the candidate (a bounded unit), or the line is taken in windows (an
+ * unbounded one). A multi-line unit has the whole text as its record.
  */
 
-#define JIT_WORTH_BYTES 8192	/* interpreted for so long, a unit is worth compiling */
+#define JIT_WORTH_BYTES 8192 /* interpreted for so long, a unit is worth compiling */
 
 struct record {
-	size_t start, end;	/* in the text */
-	uint32_t options;	/* PCRE2_NOTBOL, PCRE2_NOTEOL of a window */
+	size_t start, end; /* in the text */
+	uint32_t options;  /* PCRE2_NOTBOL, PCRE2_NOTEOL of a window */
 };
 
 static pcre2_code *unit_jit(struct ruleset *rs, struct rule_unit *u)
@@ -45,7 +46,8 @@ static pcre2_code *unit_jit(struct ruleset *rs, struct rule_unit *u)
  * The first match that begins in [lo, hi) of the record; hi may be its end or beyond. 1 if there is
  * one (s->match has it), 0 if not, -1 at an engine limit.
  */
-static int find_match(struct rule_scanner *s, uint32_t unit, const struct record *r, size_t lo, size_t hi)
+static int find_match(struct rule_scanner *s, uint32_t unit, const struct record *r, size_t lo,
+		      size_t hi)
 {
 	struct rule_unit *u = &s->rs->units[unit];
 	struct unit_state *st = &s->state[unit];
@@ -136,9 +138,9 @@ bool rule_capture_stays(const struct rule_scanner *s, const struct rule *r, stru
 	for (size_t i = 0; i < r->n_excepts; i++) {
 		const struct rule_except *x = &r->excepts[i];
 
-		if (!x->code ? cidr_holds(x, value) :
-			       pcre2_match(x->code, (PCRE2_SPTR)value.p, value.len, 0, 0, s->except_match,
-					   s->plain) >= 0)
+		if (!x->code ? cidr_holds(x, value)
+			     : pcre2_match(x->code, (PCRE2_SPTR)value.p, value.len, 0, 0,
+					   s->except_match, s->plain) >= 0)
 			return true;
 	}
 	return false;
@@ -163,7 +165,8 @@ static void give_match(struct rule_scanner *s, uint32_t unit, const struct recor
 	if (u->keyed && !match_has_keyword(s, r, start, end))
 		return;
 	for (size_t i = 0; i <= u->n_groups; i++) {
-		/* a match none of whose groups took part is replaced whole, rather than not at all */
+		/* a match none of whose groups took part is replaced whole, rather than not at all
+		 */
 		uint32_t g = i < u->n_groups ? u->groups[i] : 0;
 		struct rule_hit hit = { .rule = u->rule };
 
@@ -179,8 +182,8 @@ static void give_match(struct rule_scanner *s, uint32_t unit, const struct recor
 	}
 }
 
-/* The search for matches that begin before hi hit a limit: all of the line goes, or as much of the text
-   as a multi-line match could have covered. */
+/* The search for matches that begin before hi hit a limit: all of the line goes, or as much of the
+   text as a multi-line match could have covered. */
 static void give_limit(struct rule_scanner *s, uint32_t unit, const struct record *r, size_t hi)
 {
 	const struct rule_unit *u = &s->rs->units[unit];
@@ -193,9 +196,10 @@ static void give_limit(struct rule_scanner *s, uint32_t unit, const struct recor
 		give(s, &hit);
 }
 
-/* Takes the matches that begin in [lo, hi), one behind the other, until `done` reaches hi. At an engine
-   limit the whole record is given. */
-static void take_matches(struct rule_scanner *s, uint32_t unit, const struct record *r, size_t lo, size_t hi)
+/* Takes the matches that begin in [lo, hi), one behind the other, until `done` reaches hi. At an
+   engine limit the whole record is given. */
+static void take_matches(struct rule_scanner *s, uint32_t unit, const struct record *r, size_t lo,
+			 size_t hi)
 {
 	struct unit_state *st = &s->state[unit];
 
@@ -271,11 +275,11 @@ static bool has_byte(const uint8_t set[32], uint8_t byte)
 }
 
 /*
- * Most candidates fall here, before PCRE2 is called: the match would have to begin behind the last byte
- * that it can't hold (*ret_lo), and from there on enough bytes for it must follow.
+ * Most candidates fall here, before PCRE2 is called: the match would have to begin behind the last
+ * byte that it can't hold (*ret_lo), and from there on enough bytes for it must follow.
  */
-static bool is_promising(const struct rule_scanner *s, const struct scan_target *t, size_t lo, size_t end,
-			 size_t *ret_lo)
+static bool is_promising(const struct rule_scanner *s, const struct scan_target *t, size_t lo,
+			 size_t end, size_t *ret_lo)
 {
 	const uint8_t *p = (const uint8_t *)s->text.p;
 	size_t at = end, enough;
@@ -292,8 +296,8 @@ static bool is_promising(const struct rule_scanner *s, const struct scan_target 
 }
 
 /*
- * The matches that begin around one candidate: in [lo, hi). A search that found nothing says so for all
- * places up to its end, so that candidates of one number or word cost one search.
+ * The matches that begin around one candidate: in [lo, hi). A search that found nothing says so for
+ * all places up to its end, so that candidates of one number or word cost one search.
  */
 static void confirm_unit(struct rule_scanner *s, uint32_t unit, size_t lo, size_t hi)
 {
@@ -311,7 +315,8 @@ static void confirm_unit(struct rule_scanner *s, uint32_t unit, size_t lo, size_
 }
 
 /* A keyword's units: the whole line, and of a very long one what is near. */
-static void confirm_keyword(struct rule_scanner *s, const struct scan_target *t, size_t end, bool on_line)
+static void confirm_keyword(struct rule_scanner *s, const struct scan_target *t, size_t end,
+			    bool on_line)
 {
 	for (size_t i = 0; i < t->n && s->rc == RC_OK; i++) {
 		uint32_t unit = s->set->units[t->first + i];
@@ -384,9 +389,9 @@ int rule_confirm_all(struct rule_scanner *s, uint32_t unit)
 
 /*
  * Without the matches before the range, a match that began there and ends inside is unknown, and so
- * is which of two overlapping ones counts. So look back for a place that no match reaches across, and
- * find the matches from there on. Only a text full of overlapping ones makes this end early; then a
- * few may be given twice, and none is lost.
+ * is which of two overlapping ones counts. So look back for a place that no match reaches across,
+ * and find the matches from there on. Only a text full of overlapping ones makes this end early;
+ * then a few may be given twice, and none is lost.
  */
 size_t rule_multiline_resume(struct rule_scanner *s, uint32_t unit)
 {

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 /*
- * A rule's examples, tried on that rule alone, whatever the policy: an example must give its hits, in
- * order, a negative one none. Expected values are never printed: they may come from real files.
+ * A rule's examples, tried on that rule alone, whatever the policy: an example must give its hits,
+ * in order, a negative one none. Expected values are never printed: they may come from real files.
  */
 
 struct hit_list {
@@ -51,7 +51,8 @@ static const char *judge(const struct rule_example *x, const struct hit_list *l)
 	return NULL;
 }
 
-static const char *run_text(struct rule_scanner *s, const struct rule *r, const struct rule_example *x)
+static const char *run_text(struct rule_scanner *s, const struct rule *r,
+			    const struct rule_example *x)
 {
 	struct hit_list l = { NULL, 0, 0, false };
 	const char *wrong;
@@ -90,8 +91,8 @@ int rule_examples_run(struct rule_scanner *s, const struct rule *r, rule_report_
 	return RC_OK;
 }
 
-int ruleset_test(struct ruleset *rs, rule_report_fn fn, void *ctx, size_t *ret_run, size_t *ret_failed,
-		 struct err *err)
+int ruleset_test(struct ruleset *rs, rule_report_fn fn, void *ctx, size_t *ret_run,
+		 size_t *ret_failed, struct err *err)
 {
 	AUTO(rule_scanner) s = NULL;
 	size_t run = 0, failed = 0;

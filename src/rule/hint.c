@@ -2,21 +2,22 @@
 #include "hint_internal.h"
 
 /*
- * What libhs looks for in place of a regex: a small part that each match must hold, the rarest one can
- * be had, best a word. It only has to lead PCRE2 to the right place, so it is chosen for what libhs does
- * fast and gives one candidate where the whole regex would give one for each place it could end:
+ * What libhs looks for in place of a regex: a small part that each match must hold, the rarest one
+ * can be had, best a word. It only has to lead PCRE2 to the right place, so it is chosen for what
+ * libhs does fast and gives one candidate where the whole regex would give one for each place it
+ * could end:
  * "(?<!\d)(?:\d{1,3}\.){3}\d{1,3}(?!\d)" becomes "(?:\d{1,3}\.){3}\d", and
  * "\bAuthorization:\s{1,9}Basic\s([\w+/]{8,999})" becomes "Authorization:".
  *
- * Each alternative is flattened to a row of pieces: bytes, cheap groups, and gaps where something wide
- * stood. A window of pieces without a gap is chosen. The invariant, for a match that begins at s: the
- * candidate ends in (s - after, s + before]. A look-behind that opens the regex and a look-ahead that
- * closes it are text beside the match, and take part.
+ * Each alternative is flattened to a row of pieces: bytes, cheap groups, and gaps where something
+ * wide stood. A window of pieces without a gap is chosen. The invariant, for a match that begins at
+ * s: the candidate ends in (s - after, s + before]. A look-behind that opens the regex and a
+ * look-ahead that closes it are text beside the match, and take part.
  */
-#define ROWS_MAX 2000		/* looked at for one alternative of a regex */
-#define QUAD_MIN 5.5		/* bits that a quad must have */
-#define QUAD_LOSS 12.0		/* by how much they may be commoner than what libhs would look for */
-#define QUADS_MAX 6		/* of one regex */
+#define ROWS_MAX  2000 /* looked at for one alternative of a regex */
+#define QUAD_MIN  5.5  /* bits that a quad must have */
+#define QUAD_LOSS 12.0 /* by how much they may be commoner than what libhs would look for */
+#define QUADS_MAX 6    /* of one regex */
 
 /* The look-behind that opens the sequence, if any, becomes a group of it; its width. */
 static size_t open_assertions(struct rx_seq *s)

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#define COPIES_MAX 4		/* of a repeated group, side by side */
+#define COPIES_MAX 4 /* of a repeated group, side by side */
 
 static size_t add_sat(size_t a, size_t b)
 {
@@ -17,13 +17,20 @@ static size_t class_size(const char *p)
 	size_t n = 0;
 
 	if (*p != '[')
-		return !strncmp(p, "\\d", 2) ? 10 : !strncmp(p, "\\w", 2) ? 63 : !strncmp(p, "\\s", 2) ? 6 : 200;
+		return !strncmp(p, "\\d", 2)   ? 10
+		       : !strncmp(p, "\\w", 2) ? 63
+		       : !strncmp(p, "\\s", 2) ? 6
+					       : 200;
 	if (p[1] == '^')
 		return 200;
 	for (p++; *p && *p != ']'; p++) {
 		if (*p == '\\' && p[1]) {
 			p++;
-			n += *p == 'd' ? 10 : *p == 'w' ? 63 : *p == 's' ? 6 : strchr("DWS", *p) ? 200 : 1;
+			n += *p == 'd'		 ? 10
+			     : *p == 'w'	 ? 63
+			     : *p == 's'	 ? 6
+			     : strchr("DWS", *p) ? 200
+						 : 1;
 		} else if (*p == '[' && p[1] == ':') {
 			n += 60;
 		} else if (p[1] == '-' && p[2] && p[2] != ']' && p[2] > *p) {
@@ -43,7 +50,10 @@ double rule_atom_bits(const struct rx_node *n)
 	size_t size;
 
 	if (n->literal)
-		return c >= '0' && c <= '9' ? 3.5 : strchr(" .:-/=\",", c) ? 4 : strchr("etaoinsr", c) ? 4.5 : 6;
+		return c >= '0' && c <= '9'	? 3.5
+		       : strchr(" .:-/=\",", c) ? 4
+		       : strchr("etaoinsr", c)	? 4.5
+						: 6;
 	size = class_size(n->text);
 	return size >= 200 ? 0.05 : size >= 60 ? 1 : log2(64.0 / (double)(size + 4)) * 0.8;
 }
@@ -125,7 +135,8 @@ static void weigh_group(const struct rx_seq *s, double *ret_bits, size_t *ret_st
 			else
 				k = STATES_MAX + 1;
 			bits += b * (double)n->min;
-			states = add_sat(states, n->max == RX_UNBOUNDED ? STATES_MAX + 1 : k * n->max);
+			states = add_sat(states,
+					 n->max == RX_UNBOUNDED ? STATES_MAX + 1 : k * n->max);
 		}
 		least = bits < least ? bits : least;
 	}
@@ -210,7 +221,8 @@ void rule_row_flatten(struct row *r, const struct rx_seq *s, size_t start, size_
 			continue;
 		if (n->type == RX_GROUP) {
 			flatten_group(r, n, before, reach, fixed_reach != 0);
-		} else if (n->type == RX_UNKNOWN || (n->type == RX_ATOM && n->min == 0 && n->max > REPEAT_MAX)) {
+		} else if (n->type == RX_UNKNOWN ||
+			   (n->type == RX_ATOM && n->min == 0 && n->max > REPEAT_MAX)) {
 			push_gap(r, reach);
 		} else if (n->type == RX_ATOM && n->max <= REPEAT_MAX) {
 			push_atom(r, n, n->min, n->max, reach);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hint_internal.h"
 
-#define FORK_DEPTH 2
-#define SCORE_ENOUGH 70		/* a word and more beside it: no need to look for better */
-#define QUAD_ENOUGH 12.0
-#define RARE_BITS 17.0
-#define STATE_COST 1.5
+#define FORK_DEPTH   2
+#define SCORE_ENOUGH 70 /* a word and more beside it: no need to look for better */
+#define QUAD_ENOUGH  12.0
+#define RARE_BITS    17.0
+#define STATE_COST   1.5
 
 /* Drops what optional pieces a window would begin or end with, and the range of a repeat there. */
 static void trim_window(struct piece *v, size_t *from, size_t *to)
@@ -30,8 +30,9 @@ static size_t edge_states(const struct piece *p, bool edge)
 static double window_score(double bits, size_t word, size_t other_states)
 {
 	double rare = bits < RARE_BITS ? bits : RARE_BITS + (bits - RARE_BITS) * 0.1;
+	double found = word >= 4 ? 25 : word == 3 ? 8 : 0;
 
-	return 3.0 * rare + (word >= 4 ? 25 : word == 3 ? 8 : 0) - STATE_COST * (double)other_states;
+	return 3.0 * rare + found - STATE_COST * (double)other_states;
 }
 
 struct window {
@@ -109,7 +110,8 @@ static void put_window(struct buf *b, struct piece *v, struct window *w)
 }
 
 /* The pieces around fork i up to the next gaps, with one of its alternatives in its place. */
-static void put_alternative(struct row *to, const struct row *r, size_t i, const struct rx_seq *alternative)
+static void put_alternative(struct row *to, const struct row *r, size_t i,
+			    const struct rx_seq *alternative)
 {
 	size_t from = i, end = i + 1;
 
@@ -133,7 +135,8 @@ static void put_alternative(struct row *to, const struct row *r, size_t i, const
 /* One more alternative of a hint. Equal neighbours, as a fork gives them, count once. */
 void rule_hint_merge(struct hint *to, const struct hint *one, bool first)
 {
-	struct span text = buf_span(&one->text), last = span_sub(buf_span(&to->text), to->last, to->text.len);
+	struct span text = buf_span(&one->text),
+		    last = span_sub(buf_span(&to->text), to->last, to->text.len);
 
 	to->score = first || one->score < to->score ? one->score : to->score;
 	to->bits = first || one->bits < to->bits ? one->bits : to->bits;
@@ -187,14 +190,16 @@ static void window_hint(struct row *r, struct hint *ret)
 	ret->top = r->v[best.to - 1].top;
 }
 
-/* Up to four bytes in a row, of fixed repeats only: the last ones seen while walking along a row. */
+/* Up to four bytes in a row, of fixed repeats only: the last ones seen while walking along a row.
+ */
 struct quad {
 	const struct rx_node *v[RULE_QUAD];
 	size_t n, reach, top;
 	double bits;
 };
 
-static void quad_push(struct quad *q, const struct rx_node *n, const struct piece *p, struct quad *best)
+static void quad_push(struct quad *q, const struct rx_node *n, const struct piece *p,
+		      struct quad *best)
 {
 	double bits = 0;
 
@@ -205,8 +210,9 @@ static void quad_push(struct quad *q, const struct rx_node *n, const struct piec
 	q->v[q->n - 1] = n;
 	q->reach = p->reach;
 	q->top = p->top;
-	for (size_t i = 0; i < q->n; i++)	/* where one digit is, more are likely */
-		bits += rule_atom_bits(q->v[i]) * (i && !strcmp(q->v[i]->text, q->v[i - 1]->text) ? 0.3 : 1);
+	for (size_t i = 0; i < q->n; i++) /* where one digit is, more are likely */
+		bits += rule_atom_bits(q->v[i]) *
+			(i && !strcmp(q->v[i]->text, q->v[i - 1]->text) ? 0.3 : 1);
 	q->bits = bits;
 	if (bits > best->bits)
 		*best = *q;
@@ -234,7 +240,8 @@ static void quad_hint(const struct row *r, struct hint *ret)
 	if (!best.n)
 		return;
 	for (size_t i = 0; i < RULE_QUAD; i++) {
-		const struct rx_node *n = i < RULE_QUAD - best.n ? NULL : best.v[i - (RULE_QUAD - best.n)];
+		const struct rx_node *n =
+			i < RULE_QUAD - best.n ? NULL : best.v[i - (RULE_QUAD - best.n)];
 		uint8_t set[32];
 
 		memset(set, 0xff, sizeof(set));
@@ -250,7 +257,8 @@ static void quad_hint(const struct row *r, struct hint *ret)
 /* May the piece's alternatives be tried one by one? */
 static bool is_fork(const struct piece *p, bool quad)
 {
-	return p->fork || (quad && p->node && p->node->type == RX_GROUP && p->min == 1 && p->max == 1);
+	return p->fork ||
+	       (quad && p->node && p->node->type == RX_GROUP && p->min == 1 && p->max == 1);
 }
 
 /* The best window of a row, or its best fork; a score of 0 if there is neither. */

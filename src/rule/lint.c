@@ -11,7 +11,8 @@ struct lint {
 	void *ctx;
 };
 
-static void say(const struct lint *l, const struct rule *r, unsigned line, bool error, const char *what)
+static void say(const struct lint *l, const struct rule *r, unsigned line, bool error,
+		const char *what)
 {
 	l->fn(l->ctx, &r->info, line, error, what);
 }
@@ -29,7 +30,8 @@ static void lint_regex(const struct lint *l, const struct rule *r, const struct 
 		rule_hint_find(u->source, &hint);
 		if (!hint.n_quads && !*hint.text)
 			say(l, r, u->at->line, false,
-			    "nothing in the regex is certain enough to look for: it is tried on each line");
+			    "nothing in the regex is certain enough to look for: it is tried on "
+			    "each line");
 		free(hint.text);
 	}
 }
@@ -100,7 +102,8 @@ static void lint_keywords(const struct lint *l, const struct rule *r)
 {
 	for (size_t i = 0; i < r->n_keywords; i++)
 		if (r->keywords[i].len < 4)
-			say(l, r, r->info.line, false, "a keyword of under four letters stands on many lines");
+			say(l, r, r->info.line, false,
+			    "a keyword of under four letters stands on many lines");
 }
 
 int ruleset_lint(struct ruleset *rs, rule_report_fn fn, void *ctx, struct err *err)

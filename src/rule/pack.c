@@ -4,12 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* One pack's YAML to rules. Every string a rule keeps lives in its conf's arena or in the ruleset's. */
+/* One pack's YAML to rules. Every string a rule keeps lives in its conf's arena or in the
+ * ruleset's. */
 
 const char *const rule_policy_names[] = { "public", "strict", "developer", NULL };
-const char *const rule_where_names[] = { "text", "string", "value", "symbol", "path", "memory", NULL };
-static const char *const decode_names[] = { "any", "string", "in_addr", "in6_addr", "sockaddr",
-					    "bytes", NULL };
+const char *const rule_where_names[] = {
+	"text", "string", "value", "symbol", "path", "memory", NULL
+};
+static const char *const decode_names[] = { "any",	"string", "in_addr", "in6_addr",
+					    "sockaddr", "bytes",  NULL };
 static const char *const action_names[] = { "token", "mask", "drop", "keep-last", "replace", NULL };
 static const char *const severity_names[] = { "low", "medium", "high", "critical", NULL };
 
@@ -26,8 +29,9 @@ static int unknown_name(const struct conf *c, const struct conf_node *at, const 
 {
 	const char *nearest = conf_nearest(at->text, known);
 
-	return conf_err(c, at, err, "unknown %s%s%s%s", what, nearest ? "; the nearest known one is \"" : "",
-			nearest ? nearest : "", nearest ? "\"" : "");
+	return conf_err(c, at, err, "unknown %s%s%s%s", what,
+			nearest ? "; the nearest known one is \"" : "", nearest ? nearest : "",
+			nearest ? "\"" : "");
 }
 
 /* One name, or a list of names, to bits in the order of `names`. */
@@ -55,7 +59,8 @@ static int read_bits(const struct conf *c, const struct conf_node *n, const char
 	return RC_OK;
 }
 
-static int read_kind(const struct conf *c, const struct conf_node *at, struct rule *r, struct err *err)
+static int read_kind(const struct conf *c, const struct conf_node *at, struct rule *r,
+		     struct err *err)
 {
 	const struct conf_node *n = conf_get(at, "kind");
 	const char *names[KIND_COUNT + 1] = { NULL };
@@ -70,7 +75,8 @@ static int read_kind(const struct conf *c, const struct conf_node *at, struct ru
 }
 
 /* "token", or { keep-last: 4 }, or { replace: "…" }. */
-static int read_action(const struct conf *c, const struct conf_node *n, struct rule *r, struct err *err)
+static int read_action(const struct conf *c, const struct conf_node *n, struct rule *r,
+		       struct err *err)
 {
 	struct span replace = { "", 0 };
 	long keep = 0;
@@ -81,7 +87,8 @@ static int read_action(const struct conf *c, const struct conf_node *n, struct r
 		if (k < 0)
 			return unknown_name(c, n, "action", action_names, err);
 		if (k >= ACTION_KEEP_LAST)
-			return conf_err(c, n, err, "this action needs a value: { %s: … }", action_names[k]);
+			return conf_err(c, n, err, "this action needs a value: { %s: … }",
+					action_names[k]);
 		r->info.action = (enum action)k;
 		return RC_OK;
 	}
@@ -139,8 +146,8 @@ static int read_excepts(const struct conf *c, const struct conf_node *list, stru
 			return conf_err(c, n, err, "an exception is one of cidr and regex");
 		if (regex && regex->type != CONF_STRING)
 			return conf_err(c, regex, err, "\"regex\" must be a string");
-		rc = cidr ? read_cidr(c, cidr, &x, err) :
-			    rule_regex_compile(c, regex, false, &x.code, err);
+		rc = cidr ? read_cidr(c, cidr, &x, err)
+			  : rule_regex_compile(c, regex, false, &x.code, err);
 		if (rc < 0)
 			return rc;
 		GROW(r->excepts, r->n_excepts, r->cap_excepts);
@@ -156,11 +163,13 @@ static int read_globs(const struct conf *c, const struct conf_node *map, const c
 
 	for (size_t i = 0; rc == RC_OK && i < ret->n; i++)
 		if (ret->v[i].len == 0 || ret->v[i].len > 256)
-			rc = conf_err(c, conf_get(map, key), err, "a pattern must have 1 to 256 bytes");
+			rc = conf_err(c, conf_get(map, key), err,
+				      "a pattern must have 1 to 256 bytes");
 	return rc;
 }
 
-static int read_symbol(const struct conf *c, const struct conf_node *n, struct rule *r, struct err *err)
+static int read_symbol(const struct conf *c, const struct conf_node *n, struct rule *r,
+		       struct err *err)
 {
 	static const char *const known[] = { "variable", "function", "file", "library", NULL };
 	int rc = conf_check_keys(c, n, known, err);
@@ -224,8 +233,9 @@ static int read_groups(const struct conf *c, const struct conf_node *match, stru
 		return conf_err(c, n, err, "expected 1 to %d groups", RULE_GROUPS_MAX);
 	for (size_t i = 0; i < count; i++) {
 		char *end = NULL;
-		unsigned long g = v[i]->type == CONF_STRING && v[i]->text.len && v[i]->text.len < 4 ?
-				  strtoul(v[i]->text.p, &end, 10) : 0;
+		unsigned long g = v[i]->type == CONF_STRING && v[i]->text.len && v[i]->text.len < 4
+					  ? strtoul(v[i]->text.p, &end, 10)
+					  : 0;
 
 		if (!end || *end || g > captures)
 			return conf_err(c, v[i], err, "a regex of this rule has no such group");
@@ -238,7 +248,9 @@ static int read_groups(const struct conf *c, const struct conf_node *match, stru
 static int add_unit(struct ruleset *rs, const struct conf *c, const struct conf_node *match,
 		    const struct conf_node *at, struct rule *r, struct err *err)
 {
-	struct rule_unit u = { .rule = (uint32_t)(r - rs->rules), .at = at, .multiline = r->info.multiline };
+	struct rule_unit u = { .rule = (uint32_t)(r - rs->rules),
+			       .at = at,
+			       .multiline = r->info.multiline };
 	struct regex_shape shape;
 	int rc;
 
@@ -257,10 +269,13 @@ static int add_unit(struct ruleset *rs, const struct conf *c, const struct conf_
 	rs->units[rs->n_units++] = u;
 	r->n_units++;
 	if (u.multiline && u.width > LIMIT_RULE_WIDTH)
-		return conf_err(c, at, err, "a multi-line regex must have a greatest width of at most "
-				"%zu bytes", LIMIT_RULE_WIDTH);
+		return conf_err(c, at, err,
+				"a multi-line regex must have a greatest width of at most "
+				"%zu bytes",
+				LIMIT_RULE_WIDTH);
 	if (r->info.where & WHERE_MEMORY && u.width > LIMIT_RULE_WIDTH)
-		return conf_err(c, at, err, "a regex for memory must have a greatest width of at most "
+		return conf_err(c, at, err,
+				"a regex for memory must have a greatest width of at most "
 				"%zu bytes: bound its repeats, or leave memory out of \"where\"",
 				LIMIT_RULE_WIDTH);
 	return read_groups(c, match, &rs->units[rs->n_units - 1], err);
@@ -282,8 +297,8 @@ static int read_keywords(const struct conf *c, const struct conf_node *match, st
 static int read_match(struct ruleset *rs, const struct conf *c, const struct conf_node *at,
 		      struct rule *r, struct err *err)
 {
-	static const char *const known[] = { "regex", "group", "keywords", "validate", "symbol",
-					     "decode", "multiline", NULL };
+	static const char *const known[] = { "regex",  "group",	 "keywords",  "validate",
+					     "symbol", "decode", "multiline", NULL };
 	const struct conf_node *match = conf_get(at, "match"), *regex, *symbol, *n;
 	int rc;
 
@@ -321,11 +336,12 @@ static int read_match(struct ruleset *rs, const struct conf *c, const struct con
 	return rc;
 }
 
-static int read_example(const struct conf *c, const struct conf_node *n, bool negative, struct rule *r,
-			struct err *err)
+static int read_example(const struct conf *c, const struct conf_node *n, bool negative,
+			struct rule *r, struct err *err)
 {
 	static const char *const text_keys[] = { "in", "hits", NULL };
-	static const char *const symbol_keys[] = { "variable", "function", "file", "library", NULL };
+	static const char *const symbol_keys[] = { "variable", "function", "file", "library",
+						   NULL };
 	struct rule_example x = { .at = n, .negative = negative, .in = { "", 0 } };
 	int rc = RC_OK;
 
@@ -350,7 +366,8 @@ static int read_example(const struct conf *c, const struct conf_node *n, bool ne
 		if (!r->info.is_symbol && (!conf_get(n, "in") || (!negative && !x.n_hits)))
 			return conf_err(c, n, err, "an example needs \"in\" and \"hits\"");
 		if (r->info.is_symbol && !x.symbol.variable.len)
-			return conf_err(c, n, err, "an example of a symbol rule needs \"variable\"");
+			return conf_err(c, n, err,
+					"an example of a symbol rule needs \"variable\"");
 	}
 	GROW(r->examples, r->n_examples, r->cap_examples);
 	r->examples[r->n_examples++] = x;
@@ -428,8 +445,9 @@ static int read_rule(struct ruleset *rs, const struct conf *c, const struct conf
 		     struct span pack, struct err *err)
 {
 	static const char *const known[] = {
-		"id", "kind", "summary", "severity", "match", "except", "where", "action", "policy",
-		"learn", "examples", "negative_examples", NULL,
+		"id",	 "kind",   "summary", "severity", "match",    "except",
+		"where", "action", "policy",  "learn",	  "examples", "negative_examples",
+		NULL,
 	};
 	struct rule *r;
 	int rc = conf_check_keys(c, at, known, err);
@@ -441,14 +459,19 @@ static int read_rule(struct ruleset *rs, const struct conf *c, const struct conf
 	GROW(rs->rules, rs->n_rules, rs->cap_rules);
 	r = &rs->rules[rs->n_rules];
 	*r = (struct rule){
-		.conf = c, .at = at, .policies = POLICY_ALL, .first_unit = rs->n_units,
-		.info = { .severity = SEVERITY_MEDIUM, .where = WHERE_ALL, .file = conf_name(c),
+		.conf = c,
+		.at = at,
+		.policies = POLICY_ALL,
+		.first_unit = rs->n_units,
+		.info = { .severity = SEVERITY_MEDIUM,
+			  .where = WHERE_ALL,
+			  .file = conf_name(c),
 			  .line = at->line },
 	};
 	rc = read_id(rs, c, at, pack, r, err);
 	if (rc < 0)
 		return rc;
-	rs->n_rules++;		/* from here on ruleset_free knows what the rule owns */
+	rs->n_rules++; /* from here on ruleset_free knows what the rule owns */
 	rc = read_kind(c, at, r, err);
 	if (rc == RC_OK)
 		rc = read_settings(c, at, r, err);

@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 /*
- * The prepared database: what libhs compiled for the packs, kept so that a short scrub need not wait.
+ * The prepared database: what libhs compiled for the packs, kept so that a short scrub need not
+ * wait.
  *
  *   "corescrub-hsdb-1\n"
  *   key             32 bytes: SHA-256 of the packs' hash, libhs's version and the processor
@@ -17,16 +18,16 @@
  *     size          u64, then as many bytes of hs_serialize_database()
  *
  * Integers are in this machine's order: the file is of no use elsewhere. It is taken from a trusted
- * place only, and even then each rule's first example must come through the database: one that finds
- * nothing would blind every scan without a sign.
+ * place only, and even then each rule's first example must come through the database: one that
+ * finds nothing would blind every scan without a sign.
  */
 
-#define MAGIC "corescrub-hsdb-1\n"
+#define MAGIC	     "corescrub-hsdb-1\n"
 #define PREPARED_MAX MIB(512)
 
 struct prepared {
 	struct buf bytes;
-	size_t sections;	/* offset of their count */
+	size_t sections; /* offset of their count */
 };
 
 /* The file's bytes from an offset on; reads past the end give false. */
@@ -145,7 +146,8 @@ struct proof {
 	bool found;
 };
 
-static bool target_is_of(const struct scan_set *set, const struct scan_target *t, const struct rule *r)
+static bool target_is_of(const struct scan_set *set, const struct scan_target *t,
+			 const struct rule *r)
 {
 	for (size_t i = 0; i < t->n; i++)
 		if (set->units[t->first + i] - r->first_unit < r->n_units)
@@ -193,7 +195,8 @@ static bool prove(const struct ruleset *rs, const struct scan_set *set, const hs
 		if (!rests_on_libhs(set, r))
 			continue;
 		if (db && r->n_examples && !r->examples->negative)
-			hs_scan(db, r->examples->in.p, (unsigned)r->examples->in.len, 0, scratch, on_proof, &p);
+			hs_scan(db, r->examples->in.p, (unsigned)r->examples->in.len, 0, scratch,
+				on_proof, &p);
 		proven = p.found;
 	}
 	hs_free_scratch(scratch);
@@ -220,7 +223,8 @@ bool rule_prepared_get(struct ruleset *rs, struct scan_set *set, hs_database_t *
 	return true;
 }
 
-static int add_section(struct scan_set *set, const hs_database_t *db, struct buf *out, struct err *err)
+static int add_section(struct scan_set *set, const hs_database_t *db, struct buf *out,
+		       struct err *err)
 {
 	uint32_t n = (uint32_t)set->n_targets;
 	char *bytes = NULL;
@@ -263,7 +267,8 @@ static int prepare_set(struct ruleset *rs, struct scan_set *set, struct buf *key
 	buf_add(keys, set->key, DIGEST_LEN);
 	rc = rule_set_compile(rs, set, &db, err);
 	if (rc == RC_OK && db && !prove(rs, set, db))
-		rc = err_set(err, RC_SYNTAX, "a rule without an example that it hits can't be prepared");
+		rc = err_set(err, RC_SYNTAX,
+			     "a rule without an example that it hits can't be prepared");
 	if (rc == RC_OK)
 		rc = add_section(set, db, out, err);
 	*sections += rc == RC_OK;

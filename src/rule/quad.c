@@ -4,13 +4,14 @@
 #include <stdlib.h>
 
 /*
- * Quads: what a regex without a word has that can be looked for, as "digit dot digit". Shift-and with
- * one bit a quad: a table for each of the four last bytes says which quads could have that byte there.
- * libhs does such things in an automaton for each regex, which for twenty of them is much slower.
+ * Quads: what a regex without a word has that can be looked for, as "digit dot digit". Shift-and
+ * with one bit a quad: a table for each of the four last bytes says which quads could have that
+ * byte there. libhs does such things in an automaton for each regex, which for twenty of them is
+ * much slower.
  */
 
 struct quad_pass {
-	uint64_t at[RULE_QUAD][256];	/* [0]: the last byte, [3]: three bytes before it */
+	uint64_t at[RULE_QUAD][256]; /* [0]: the last byte, [3]: three bytes before it */
 	uint32_t target[64];
 	unsigned n;
 };
@@ -55,8 +56,8 @@ static void scan_pass(struct rule_scanner *s, const struct quad_pass *p, size_t 
 	const uint8_t *t = (const uint8_t *)s->text.p;
 	size_t i = s->base;
 
-	/* the first bytes of the text have no three before them: quads that look there can't be met,
-	   and shorter ones accept anything in those places, so any byte will do */
+	/* the first bytes of the text have no three before them: quads that look there can't be
+	   met, and shorter ones accept anything in those places, so any byte will do */
 	for (; i < end && i < RULE_QUAD - 1; i++) {
 		uint64_t bits = p->at[0][t[i]];
 
@@ -65,7 +66,8 @@ static void scan_pass(struct rule_scanner *s, const struct quad_pass *p, size_t 
 		on_quads(s, p, bits, i + 1);
 	}
 	for (; i < end; i++) {
-		uint64_t bits = p->at[0][t[i]] & p->at[1][t[i - 1]] & p->at[2][t[i - 2]] & p->at[3][t[i - 3]];
+		uint64_t bits = p->at[0][t[i]] & p->at[1][t[i - 1]] & p->at[2][t[i - 2]] &
+				p->at[3][t[i - 3]];
 
 		if (__builtin_expect(bits != 0, 0)) {
 			on_quads(s, p, bits, i + 1);

@@ -3,7 +3,7 @@
 
 struct reader {
 	const char *start, *p, *end;
-	bool extended, nocase, dotall;	/* (?x), (?i), (?s) */
+	bool extended, nocase, dotall; /* (?x), (?i), (?s) */
 	struct rx_tree *tree;
 };
 
@@ -126,7 +126,8 @@ static struct rx_node *read_escape(struct reader *r)
 	char c = r->p < r->end ? *r->p : '\0';
 
 	if (at_char(r, "AZzGKQE"))
-		refuse(r, "\\A \\Z \\z \\G \\K \\Q \\E can't be used in rules; ^ and $ are a line's ends");
+		refuse(r, "\\A \\Z \\z \\G \\K \\Q \\E can't be used in rules; ^ and $ are a "
+			  "line's ends");
 	r->p += r->p < r->end;
 	if (c == 'b' || c == 'B')
 		return new_node(r, RX_ZERO);
@@ -230,10 +231,11 @@ static struct rx_node *read_atom(struct reader *r)
 	case '$':
 		return new_node(r, RX_ZERO);
 	case '.':
-		return r->dotall ? new_atom(r, "(?s:.)", 6, false) : new_atom(r, "[^\\n]", 5, false);
+		return r->dotall ? new_atom(r, "(?s:.)", 6, false)
+				 : new_atom(r, "[^\\n]", 5, false);
 	case '{':
 	case '}':
-	case ']':		/* literals here; libhs reads some of them otherwise */
+	case ']': /* literals here; libhs reads some of them otherwise */
 		return new_atom(r, (char[]){ '\\', c }, 2, true);
 	default:
 		return new_atom(r, r->p - 1, 1, true);
@@ -358,7 +360,8 @@ struct rx_width rx_node_width(const struct rx_node *n)
 {
 	struct rx_width w = { 1, 1 };
 
-	if (n->type == RX_FLAGS || n->type == RX_BEHIND || n->type == RX_AHEAD || n->type == RX_ZERO)
+	if (n->type == RX_FLAGS || n->type == RX_BEHIND || n->type == RX_AHEAD ||
+	    n->type == RX_ZERO)
 		return (struct rx_width){ 0, 0 };
 	if (n->type == RX_UNKNOWN)
 		return (struct rx_width){ 0, RX_UNBOUNDED };

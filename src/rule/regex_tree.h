@@ -5,34 +5,35 @@
 #include <corescrub/base.h>
 
 /*
- * A PCRE2 regex as a tree, as far as widths and hints need it. The regex has been compiled before, so
- * its syntax is sound and its nesting within PCRE2's limit; what is not understood is RX_UNKNOWN.
+ * A PCRE2 regex as a tree, as far as widths and hints need it. The regex has been compiled before,
+ * so its syntax is sound and its nesting within PCRE2's limit; what is not understood is
+ * RX_UNKNOWN.
  */
 
 #define RX_UNBOUNDED SIZE_MAX
 
 enum rx_type {
-	RX_ATOM,		/* one byte: a literal, class, escape; `text` is how it is written */
-	RX_GROUP,		/* alternatives */
-	RX_FLAGS,		/* (?i) and the like; the atoms behind it know */
-	RX_BEHIND,		/* (?<=…): alternatives */
-	RX_AHEAD,		/* (?=…): alternatives */
-	RX_ZERO,		/* any other assertion */
-	RX_UNKNOWN,		/* references, recursion, conditions: any width */
+	RX_ATOM,    /* one byte: a literal, class, escape; `text` is how it is written */
+	RX_GROUP,   /* alternatives */
+	RX_FLAGS,   /* (?i) and the like; the atoms behind it know */
+	RX_BEHIND,  /* (?<=…): alternatives */
+	RX_AHEAD,   /* (?=…): alternatives */
+	RX_ZERO,    /* any other assertion */
+	RX_UNKNOWN, /* references, recursion, conditions: any width */
 };
 
 struct rx_node {
 	enum rx_type type;
-	const char *text;	/* RX_ATOM: how libhs has it written, flags aside */
-	bool literal, nocase;	/* RX_ATOM: one certain byte; in any case */
-	size_t min, max;	/* how often */
+	const char *text;     /* RX_ATOM: how libhs has it written, flags aside */
+	bool literal, nocase; /* RX_ATOM: one certain byte; in any case */
+	size_t min, max;      /* how often */
 	struct rx_seq *alternatives;
 	struct rx_node *prev, *next;
 };
 struct rx_seq {
 	struct rx_node *first, *last;
 	struct rx_seq *next;
-	size_t behind;		/* for hints: the width of a look-behind that opens it */
+	size_t behind; /* for hints: the width of a look-behind that opens it */
 };
 struct rx_width {
 	size_t min, max;
@@ -40,7 +41,7 @@ struct rx_width {
 struct rx_tree {
 	struct arena *arena;
 	struct rx_seq *alternatives;
-	const char *refused;	/* a construct that can't be used in rules, or NULL */
+	const char *refused; /* a construct that can't be used in rules, or NULL */
 	size_t refused_at;
 };
 

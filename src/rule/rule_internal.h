@@ -12,19 +12,19 @@
 #include <stdatomic.h>
 
 #define WIDTH_UNBOUNDED SIZE_MAX
-#define WHERE_ALL 0x3f
-#define WHERE_COUNT 6
+#define WHERE_ALL	0x3f
+#define WHERE_COUNT	6
 #define RULE_GROUPS_MAX 8
 
 enum rule_policy { POLICY_PUBLIC = 1 << 0, POLICY_STRICT = 1 << 1, POLICY_DEVELOPER = 1 << 2 };
-#define POLICY_ALL 7
+#define POLICY_ALL   7
 #define POLICY_COUNT 3
-extern const char *const rule_policy_names[];	/* in the order of the bits, NULL-terminated */
+extern const char *const rule_policy_names[]; /* in the order of the bits, NULL-terminated */
 extern const char *const rule_where_names[];
 
 struct rule_except {
-	uint8_t addr[16];		/* v4 as v4-mapped */
-	unsigned prefix;		/* bits of addr that count, if code is NULL */
+	uint8_t addr[16]; /* v4 as v4-mapped */
+	unsigned prefix;  /* bits of addr that count, if code is NULL */
 	pcre2_code *code;
 };
 
@@ -34,7 +34,7 @@ struct rule_example {
 	const struct span *hits;
 	size_t n_hits;
 	bool negative;
-	struct rule_symbol symbol;	/* of symbol rules, in place of `in` */
+	struct rule_symbol symbol; /* of symbol rules, in place of `in` */
 };
 
 struct rule_glob_list {
@@ -46,7 +46,7 @@ struct rule {
 	struct rule_info info;
 	const struct conf *conf;
 	const struct conf_node *at;
-	unsigned policies;		/* enum rule_policy bits */
+	unsigned policies; /* enum rule_policy bits */
 	size_t first_unit, n_units;
 	const struct span *keywords;
 	size_t n_keywords;
@@ -69,49 +69,50 @@ struct rule_unit {
 	const struct conf_node *at;
 	pcre2_code *code;
 	pcre2_code *_Atomic fast;
-	bool jit_failed;		/* guarded by the ruleset's lock */
-	size_t width;			/* greatest width of a match, or WIDTH_UNBOUNDED */
+	bool jit_failed; /* guarded by the ruleset's lock */
+	size_t width;	 /* greatest width of a match, or WIDTH_UNBOUNDED */
 	size_t min_width;
 	uint32_t lookbehind;
 	uint32_t groups[RULE_GROUPS_MAX];
 	size_t n_groups;
-	bool multiline, keyed;		/* keyed: the rule has keywords, and they find its candidates */
+	bool multiline, keyed; /* keyed: the rule has keywords, and they find its candidates */
 };
 
 /*
  * What one hs_scan looks for: the units of one selection of rules. An expression's id is an index
- * into `targets`, whose units are listed in `units` from there on. Keywords come first, then regexes.
+ * into `targets`, whose units are listed in `units` from there on. Keywords come first, then
+ * regexes.
  */
 struct scan_target {
 	size_t first, n;
-	bool quad;			/* looked for by quads, not by libhs */
-	size_t before, after;		/* of a regex: how far around a candidate its matches may begin */
-	uint8_t prefix[32], all[32];	/* what bytes are between, and in the whole match */
-	size_t min_width;		/* of a match */
+	bool quad;	      /* looked for by quads, not by libhs */
+	size_t before, after; /* of a regex: how far around a candidate its matches may begin */
+	uint8_t prefix[32], all[32]; /* what bytes are between, and in the whole match */
+	size_t min_width;	     /* of a match */
 };
 struct scan_set {
-	uint8_t *member;		/* one flag a unit */
-	size_t multiline_width;		/* the widest multi-line unit, 0 if there is none */
+	uint8_t *member;	/* one flag a unit */
+	size_t multiline_width; /* the widest multi-line unit, 0 if there is none */
 	uint32_t *units;
 	size_t n_units, cap_units;
 	struct scan_target *targets;
 	char **expressions;
-	unsigned *flags;		/* for libhs; 0: it can't look for this regex */
+	unsigned *flags; /* for libhs; 0: it can't look for this regex */
 	size_t n_targets, cap_targets, first_regex;
-	struct quad_pass **passes;	/* quads, 64 a pass */
+	struct quad_pass **passes; /* quads, 64 a pass */
 	size_t n_passes, cap_passes;
-	uint32_t *every;		/* units whose regex has no flags: tried on each line */
+	uint32_t *every; /* units whose regex has no flags: tried on each line */
 	size_t n_every;
-	uint8_t key[DIGEST_LEN];	/* finds the set in a prepared database */
-	hs_database_t *db;		/* NULL if nothing is left for libhs */
-	_Atomic bool ready;		/* db and passes can be used */
-	bool failed;			/* there is no database to be had: PCRE2 alone */
+	uint8_t key[DIGEST_LEN]; /* finds the set in a prepared database */
+	hs_database_t *db;	 /* NULL if nothing is left for libhs */
+	_Atomic bool ready;	 /* db and passes can be used */
+	bool failed;		 /* there is no database to be had: PCRE2 alone */
 	bool prepared_tried;
-	uint64_t seen;			/* bytes scanned so far without a database */
+	uint64_t seen; /* bytes scanned so far without a database */
 };
 
 struct rule_scanner;
-struct prepared;			/* a prepared database file, see prepare.c */
+struct prepared; /* a prepared database file, see prepare.c */
 
 struct ruleset {
 	struct arena *arena;
@@ -121,17 +122,18 @@ struct ruleset {
 	size_t n_rules, cap_rules;
 	struct rule_unit *units;
 	size_t n_units, cap_units;
-	unsigned policy;		/* one bit */
+	unsigned policy; /* one bit */
 	char hash[2 * DIGEST_LEN + 1];
 	struct prepared *prepared;
 	struct symbol_index *symbols;
-	pthread_mutex_t lock;		/* guards sets and JIT compilation */
-	struct scan_set *sets[2][WHERE_ALL + 1];	/* by only_learn and where bits; shared */
+	pthread_mutex_t lock;			 /* guards sets and JIT compilation */
+	struct scan_set *sets[2][WHERE_ALL + 1]; /* by only_learn and where bits; shared */
 	struct scan_set **all_sets;
 	size_t n_sets, cap_sets;
 };
 
-/* ruleset.c: ruleset_load in parts, for text that is in no file. Set `policy`, load, index symbols. */
+/* ruleset.c: ruleset_load in parts, for text that is in no file. Set `policy`, load, index symbols.
+ */
 struct ruleset *rule_ruleset_new(void);
 int rule_text_load(struct ruleset *rs, struct span text, const char *name, struct err *err);
 
@@ -140,24 +142,26 @@ int rule_pack_load(struct ruleset *rs, const struct conf *c, struct err *err);
 
 /* regex.c */
 struct regex_shape {
-	size_t min, max;		/* widths of a match; max may be WIDTH_UNBOUNDED */
-	const char *refused;		/* a construct that can't be used in rules, or NULL */
+	size_t min, max;     /* widths of a match; max may be WIDTH_UNBOUNDED */
+	const char *refused; /* a construct that can't be used in rules, or NULL */
 	size_t refused_at;
 };
 void rule_regex_shape(struct span regex, struct regex_shape *ret);
 /*
- * hint.c: a small part that each match holds, to look for in place of the regex: a simpler regex for
- * libhs, or quads, sets of bytes for up to four places in a row (RULE_QUAD bit sets of 256, the last
- * place last). A match that begins at s has a candidate whose end is in (s - after, s + before].
+ * hint.c: a small part that each match holds, to look for in place of the regex: a simpler regex
+ * for libhs, or quads, sets of bytes for up to four places in a row (RULE_QUAD bit sets of 256, the
+ * last place last). A match that begins at s has a candidate whose end is in (s - after, s +
+ * before].
  */
-#define RULE_QUAD 4
+#define RULE_QUAD	4
 #define RULE_QUAD_BYTES (RULE_QUAD * 32)
 struct rule_hint {
-	char *text;			/* "" if there is nothing; n_quads * RULE_QUAD_BYTES; caller frees */
+	char *text; /* "" if there is nothing; n_quads * RULE_QUAD_BYTES; caller frees */
 	size_t n_quads;
 	size_t before, after;
-	uint8_t prefix[32];		/* what bytes may stand between a match's start and the candidate's end */
-	uint8_t all[32];		/* what bytes may stand in a match at all */
+	uint8_t prefix[32]; /* what bytes may stand between a match's start and the candidate's end
+			     */
+	uint8_t all[32];    /* what bytes may stand in a match at all */
 };
 void rule_hint_find(struct span regex, struct rule_hint *ret);
 /* byteset.c: the bytes that an atom of a regex matches; ret is all ones before. */
@@ -168,12 +172,13 @@ int rule_regex_compile(const struct conf *c, const struct conf_node *at, bool mu
 		       pcre2_code **ret, struct err *err);
 
 /* scanset.c */
-struct scan_set *rule_set_build(struct ruleset *rs, unsigned policy, unsigned where, bool only_learn);
+struct scan_set *rule_set_build(struct ruleset *rs, unsigned policy, unsigned where,
+				bool only_learn);
 void rule_set_free(struct scan_set *set);
 /* Lists what libhs is to look for, and the key; the regexes' flags are still to come, from
    rule_set_compile or from a prepared database. */
 void rule_set_targets(const struct ruleset *rs, struct scan_set *set);
-void rule_set_every(struct scan_set *set);	/* fills `every` from the flags */
+void rule_set_every(struct scan_set *set); /* fills `every` from the flags */
 /* *ret stays NULL if the set has nothing that libhs could look for. */
 int rule_set_compile(const struct ruleset *rs, struct scan_set *set, hs_database_t **ret,
 		     struct err *err);
@@ -198,23 +203,23 @@ bool rule_prepared_get(struct ruleset *rs, struct scan_set *set, hs_database_t *
 
 /* confirm.c: PCRE2's side of a scan. */
 struct unit_state {
-	size_t done;			/* no match of this unit that begins before it is left to find */
-	size_t work;			/* bytes tried so far, to decide on JIT */
+	size_t done; /* no match of this unit that begins before it is left to find */
+	size_t work; /* bytes tried so far, to decide on JIT */
 };
 struct rule_scanner {
 	struct ruleset *rs;
 	hs_scratch_t *scratch;
-	const struct scan_set *scratch_set;	/* the scratch fits its database */
+	const struct scan_set *scratch_set; /* the scratch fits its database */
 	pcre2_match_data *match, *except_match;
-	pcre2_match_context *plain, *bounded;	/* bounded: with an offset limit */
+	pcre2_match_context *plain, *bounded; /* bounded: with an offset limit */
 	pcre2_jit_stack *stack;
-	struct unit_state *state;	/* one a unit */
+	struct unit_state *state; /* one a unit */
 	/* the scan under way */
 	const struct scan_set *set;
 	struct span text;
 	size_t from, to;
-	size_t base, lines_end;		/* [from, to) in whole lines; libhs begins at base */
-	size_t line, line_end;		/* the line of the last candidate */
+	size_t base, lines_end; /* [from, to) in whole lines; libhs begins at base */
+	size_t line, line_end;	/* the line of the last candidate */
 	rule_hit_fn fn;
 	void *ctx;
 	int rc;

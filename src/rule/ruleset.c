@@ -80,8 +80,8 @@ static int is_pack(const struct dirent *e)
 {
 	struct span name = span_str(e->d_name);
 
-	return e->d_name[0] != '.' && (span_ends(name, SPAN_LIT(".yaml")) ||
-				       span_ends(name, SPAN_LIT(".yml")));
+	return e->d_name[0] != '.' &&
+	       (span_ends(name, SPAN_LIT(".yaml")) || span_ends(name, SPAN_LIT(".yml")));
 }
 
 static int load_folder(struct ruleset *rs, const char *path, struct sha256 *hash, struct err *err)
@@ -113,8 +113,8 @@ static int load_paths(struct ruleset *rs, const char *const *paths, struct err *
 
 		if (stat(*paths, &st) < 0)
 			return err_errno(err, RC_NOTFOUND, "can't read the rules in %s", *paths);
-		rc = S_ISDIR(st.st_mode) ? load_folder(rs, *paths, hash, err) :
-					   load_file(rs, *paths, hash, err);
+		rc = S_ISDIR(st.st_mode) ? load_folder(rs, *paths, hash, err)
+					 : load_file(rs, *paths, hash, err);
 		if (rc < 0)
 			return rc;
 	}

@@ -5,14 +5,14 @@
 
 /* A scan: libhs over the range once, PCRE2 where it found a candidate. */
 
-#define HS_BLOCK_MAX ((size_t)1 << 30)	/* hs_scan counts bytes in an unsigned int */
+#define HS_BLOCK_MAX ((size_t)1 << 30) /* hs_scan counts bytes in an unsigned int */
 
 int rule_scanner_new(const struct ruleset *rs, struct rule_scanner **ret, struct err *err)
 {
 	AUTO(rule_scanner) s = xcalloc(1, sizeof(*s));
 	uint32_t groups = 0;
 
-	s->rs = (struct ruleset *)rs;	/* lazily compiled parts are behind its lock */
+	s->rs = (struct ruleset *)rs; /* lazily compiled parts are behind its lock */
 	s->state = xcalloc(rs->n_units + 1, sizeof(*s->state));
 	for (size_t i = 0; i < rs->n_units; i++) {
 		uint32_t n = 0;
@@ -62,7 +62,7 @@ static int on_candidate(unsigned id, unsigned long long from, unsigned long long
 	(void)flags;
 	if (t->n == 1 && end + t->after <= s->state[s->set->units[t->first]].done &&
 	    id >= s->set->first_regex)
-		return 0;		/* the commonest case: within a match that is known */
+		return 0; /* the commonest case: within a match that is known */
 	return rule_confirm(s, t, end) < 0;
 }
 
@@ -80,8 +80,8 @@ static size_t line_end(struct span text, size_t at)
 	return nl ? (size_t)(nl - text.p) : text.len;
 }
 
-static void scan_begin(struct rule_scanner *s, const struct scan_set *set, struct span text, size_t from,
-		       size_t to, rule_hit_fn fn, void *ctx)
+static void scan_begin(struct rule_scanner *s, const struct scan_set *set, struct span text,
+		       size_t from, size_t to, rule_hit_fn fn, void *ctx)
 {
 	s->set = set;
 	s->text = text;
@@ -147,7 +147,8 @@ static int scan_block(struct rule_scanner *s, struct err *err)
 	return RC_OK;
 }
 
-/* At most HS_BLOCK_MAX bytes, cut at line ends; a line longer than that goes through PCRE2 alone. */
+/* At most HS_BLOCK_MAX bytes, cut at line ends; a line longer than that goes through PCRE2 alone.
+ */
 static int scan_range(struct rule_scanner *s, struct scan_set *set, struct span text, size_t from,
 		      size_t to, rule_hit_fn fn, void *ctx, struct err *err)
 {

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 
 /*
- * What libhs looks for: for each selection of rules (a policy, places, learning or not) one database.
- * A rule with keywords is found by these, the others by their regex, as far as libhs can read it.
+ * What libhs looks for: for each selection of rules (a policy, places, learning or not) one
+ * database. A rule with keywords is found by these, the others by their regex, as far as libhs can
+ * read it.
  */
 
 void rule_set_free(struct scan_set *set)
@@ -95,7 +96,8 @@ static void add_keywords(const struct ruleset *rs, struct scan_set *set)
 			continue;
 		for (size_t k = 0; k < r->n_keywords; k++) {
 			GROW(uses, n, cap);
-			uses[n++] = (struct keyword_use){ keyword_expression(r->keywords[k]), (uint32_t)u };
+			uses[n++] = (struct keyword_use){ keyword_expression(r->keywords[k]),
+							  (uint32_t)u };
 		}
 	}
 	if (n)
@@ -156,9 +158,9 @@ static void add_regexes(const struct ruleset *rs, struct scan_set *set)
 		t->quad = hint.n_quads > 0;
 		memcpy(t->prefix, hint.prefix, sizeof(t->prefix));
 		memcpy(t->all, hint.all, sizeof(t->all));
-		if (!rs->units[u].multiline) {	/* a line ends where it ends */
-			t->prefix['\n' / 8] &= (uint8_t)~(1u << '\n' % 8);
-			t->all['\n' / 8] &= (uint8_t)~(1u << '\n' % 8);
+		if (!rs->units[u].multiline) { /* a line ends where it ends */
+			t->prefix['\n' / 8] &= (uint8_t) ~(1u << '\n' % 8);
+			t->all['\n' / 8] &= (uint8_t) ~(1u << '\n' % 8);
 		}
 		t->min_width = hint.after ? 0 : rs->units[u].min_width;
 		rule_quads_add(set, &hint, set->n_targets - 1);
@@ -182,8 +184,8 @@ static void hash_set(const struct ruleset *rs, struct scan_set *set)
 	sha256_end(h, set->key);
 }
 
-/* What teaches: any kind in what a program held, in plain text credentials alone. A big log names so
-   many numbers that looking for each everywhere would cost more than all rules together. */
+/* What teaches: any kind in what a program held, in plain text credentials alone. A big log names
+   so many numbers that looking for each everywhere would cost more than all rules together. */
 static bool set_teaches(const struct rule *r, unsigned where)
 {
 	return r->info.learn && (where != WHERE_TEXT || value_kind_is_credential(r->info.kind));
@@ -191,10 +193,12 @@ static bool set_teaches(const struct rule *r, unsigned where)
 
 static bool set_wants(const struct rule *r, unsigned policy, unsigned where, bool only_learn)
 {
-	return r->policies & policy && r->info.where & where && (!only_learn || set_teaches(r, where));
+	return r->policies & policy && r->info.where & where &&
+	       (!only_learn || set_teaches(r, where));
 }
 
-struct scan_set *rule_set_build(struct ruleset *rs, unsigned policy, unsigned where, bool only_learn)
+struct scan_set *rule_set_build(struct ruleset *rs, unsigned policy, unsigned where,
+				bool only_learn)
 {
 	struct scan_set *set = xcalloc(1, sizeof(*set));
 
@@ -229,8 +233,8 @@ void rule_set_every(struct scan_set *set)
 			set->every[set->n_every++] = set->units[set->targets[i].first];
 }
 
-/* Compiles the targets that have flags. libhs may refuse one of them only here (too large): then that
-   one loses its flags and RC_UNSUPPORTED asks for another try. */
+/* Compiles the targets that have flags. libhs may refuse one of them only here (too large): then
+   that one loses its flags and RC_UNSUPPORTED asks for another try. */
 static int try_compile(struct scan_set *set, hs_database_t **ret, struct err *err)
 {
 	AUTO_FREE const char **expressions = xcalloc(set->n_targets + 1, sizeof(*expressions));
@@ -249,7 +253,8 @@ static int try_compile(struct scan_set *set, hs_database_t **ret, struct err *er
 	}
 	if (n == 0)
 		return RC_OK;
-	if (hs_compile_multi(expressions, flags, ids, n, HS_MODE_BLOCK, NULL, ret, &error) == HS_SUCCESS)
+	if (hs_compile_multi(expressions, flags, ids, n, HS_MODE_BLOCK, NULL, ret, &error) ==
+	    HS_SUCCESS)
 		return RC_OK;
 	rc = err_set(err, RC_FORMAT, "libhs can't take these rules together");
 	if (error && error->expression >= 0 && ids[error->expression] >= set->first_regex) {
@@ -267,8 +272,10 @@ int rule_set_compile(const struct ruleset *rs, struct scan_set *set, hs_database
 
 	rule_set_targets(rs, set);
 	for (size_t i = set->first_regex; i < set->n_targets; i++)
-		set->flags[i] = set->targets[i].quad ? 0 : regex_flags(&rs->units[set->units[set->targets[i].first]],
-					    set->expressions[i]);
+		set->flags[i] = set->targets[i].quad
+					? 0
+					: regex_flags(&rs->units[set->units[set->targets[i].first]],
+						      set->expressions[i]);
 	do
 		rc = try_compile(set, ret, err);
 	while (rc == RC_UNSUPPORTED);
@@ -310,7 +317,8 @@ static bool count_with(unsigned n, const char *text, unsigned len, size_t *ret)
 	hs_scratch_t *scratch = NULL;
 	hs_database_t *db = NULL;
 	bool done = hs_compile_multi(patterns, flags, ids, n, HS_MODE_BLOCK, NULL, &db, &error) ==
-		    HS_SUCCESS && hs_alloc_scratch(db, &scratch) == HS_SUCCESS &&
+			    HS_SUCCESS &&
+		    hs_alloc_scratch(db, &scratch) == HS_SUCCESS &&
 		    hs_scan(db, text, len, 0, scratch, count_match, ret) == HS_SUCCESS;
 
 	hs_free_compile_error(error);
@@ -329,8 +337,10 @@ static bool test_libhs(void)
 	AUTO_FREE char *text = xmalloc(len);
 
 	fill_sample(text, len);
-	return count_with(1, text, (unsigned)len, &alone) && count_with(2, text, (unsigned)len, &two) &&
-	       count_with(3, text, (unsigned)len, &three) && alone > 0 && two == alone && three == alone;
+	return count_with(1, text, (unsigned)len, &alone) &&
+	       count_with(2, text, (unsigned)len, &two) &&
+	       count_with(3, text, (unsigned)len, &three) && alone > 0 && two == alone &&
+	       three == alone;
 }
 
 static bool libhs_sound;
@@ -385,7 +395,8 @@ struct scan_set *rule_set_get(struct ruleset *rs, unsigned where, bool only_lear
 /* Compiling takes longer than trying PCRE2 on this many bytes. */
 #define COMPILE_WORTH_BYTES MIB(1)
 
-/* Reading a prepared database out of its file and proving it takes longer than PCRE2 on this many. */
+/* Reading a prepared database out of its file and proving it takes longer than PCRE2 on this many.
+ */
 #define PREPARED_WORTH_BYTES KIB(32)
 
 /* Under the ruleset's lock. */

@@ -4,25 +4,25 @@
 #include <stdlib.h>
 
 /*
- * Symbol rules: globs over names. "*" is any run of bytes, dots and all, "?" is one byte; brackets are
- * what they are in C, so that "[*]" is any index. A variable's pattern may fit the whole path or any
- * part of it that begins behind a dot, in any case, with or without the path's last indexes.
+ * Symbol rules: globs over names. "*" is any run of bytes, dots and all, "?" is one byte; brackets
+ * are what they are in C, so that "[*]" is any index. A variable's pattern may fit the whole path
+ * or any part of it that begins behind a dot, in any case, with or without the path's last indexes.
  *
  * Most patterns end in a plain name. They are found by a hash of it; the others are tried in turn.
  */
 
 struct symbol_entry {
-	uint32_t rule, next;		/* next: the chain's next entry + 1, or 0 */
+	uint32_t rule, next; /* next: the chain's next entry + 1, or 0 */
 	uint32_t hash;
 	struct span pattern;
 };
 
 struct symbol_index {
-	struct symbol_entry *entries;	/* of one chain in the order of the rules */
+	struct symbol_entry *entries; /* of one chain in the order of the rules */
 	size_t n, cap;
 	uint32_t *heads;
 	size_t mask;
-	uint32_t others;		/* head of the chain of patterns without a plain last name */
+	uint32_t others; /* head of the chain of patterns without a plain last name */
 };
 
 static char lower(char c)
@@ -44,7 +44,8 @@ static bool glob_fits(struct span pattern, struct span text, bool nocase)
 		if (p < pattern.len && pattern.p[p] == '*') {
 			star = p++;
 			retry = t;
-		} else if (p < pattern.len && (pattern.p[p] == '?' || same(pattern.p[p], text.p[t], nocase))) {
+		} else if (p < pattern.len &&
+			   (pattern.p[p] == '?' || same(pattern.p[p], text.p[t], nocase))) {
 			p++;
 			t++;
 		} else if (star != SIZE_MAX) {
@@ -78,7 +79,8 @@ static bool path_fits(struct span pattern, struct span path)
 	for (;;) {
 		const char *dot;
 
-		if (glob_fits(pattern, path, true) || (bare.len < path.len && glob_fits(pattern, bare, true)))
+		if (glob_fits(pattern, path, true) ||
+		    (bare.len < path.len && glob_fits(pattern, bare, true)))
 			return true;
 		dot = bare.len ? memchr(bare.p, '.', bare.len) : NULL;
 		if (!dot)
@@ -134,8 +136,9 @@ static uint32_t name_hash(struct span name)
 static void add_entry(struct symbol_index *ix, uint32_t rule, struct span pattern)
 {
 	GROW(ix->entries, ix->n, ix->cap);
-	ix->entries[ix->n++] = (struct symbol_entry){
-		.rule = rule, .hash = name_hash(last_name(pattern)), .pattern = pattern };
+	ix->entries[ix->n++] = (struct symbol_entry){ .rule = rule,
+						      .hash = name_hash(last_name(pattern)),
+						      .pattern = pattern };
 }
 
 void rule_symbols_index(struct ruleset *rs)
@@ -150,11 +153,12 @@ void rule_symbols_index(struct ruleset *rs)
 		size *= 2;
 	ix->heads = xcalloc(size, sizeof(*ix->heads));
 	ix->mask = size - 1;
-	for (size_t i = ix->n; i-- > 0;) {	/* backwards, so that a chain begins with the first rule */
+	for (size_t i = ix->n;
+	     i-- > 0;) { /* backwards, so that a chain begins with the first rule */
 		struct symbol_entry *e = &ix->entries[i];
 		struct span name = last_name(e->pattern);
-		bool plain = name.len && !memchr(name.p, '*', name.len) && !memchr(name.p, '?', name.len) &&
-			     !memchr(name.p, '[', name.len);
+		bool plain = name.len && !memchr(name.p, '*', name.len) &&
+			     !memchr(name.p, '?', name.len) && !memchr(name.p, '[', name.len);
 		uint32_t *head = plain ? &ix->heads[e->hash & ix->mask] : &ix->others;
 
 		e->next = *head;
@@ -184,7 +188,8 @@ bool rule_symbol_match(const struct ruleset *rs, const struct rule_symbol *sym, 
 
 			if (e->rule >= best)
 				break;
-			if ((chain == 0 && e->hash != hash) || !path_fits(e->pattern, sym->variable) ||
+			if ((chain == 0 && e->hash != hash) ||
+			    !path_fits(e->pattern, sym->variable) ||
 			    !frame_fits(&rs->rules[e->rule], sym))
 				continue;
 			best = e->rule;

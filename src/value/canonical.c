@@ -18,8 +18,8 @@ static void add_address(struct span text, struct buf *ret)
 static void add_lower(struct span text, struct buf *ret)
 {
 	for (size_t i = 0; i < text.len; i++)
-		buf_add_char(ret, text.p[i] >= 'A' && text.p[i] <= 'Z' ? (char)(text.p[i] + 32) :
-									 text.p[i]);
+		buf_add_char(ret, text.p[i] >= 'A' && text.p[i] <= 'Z' ? (char)(text.p[i] + 32)
+								       : text.p[i]);
 }
 
 void value_canonical(enum kind kind, struct span text, struct buf *ret)

@@ -34,8 +34,8 @@ static bool check_e164(struct span text, struct span arg)
 	struct phone p;
 
 	(void)arg;
-	return value_phone_read(text, &p) && p.n >= 7 && p.n <= PHONE_DIGITS_MAX && p.digits[0] != '0' &&
-	       value_phone_fits_country(p.digits, p.n);
+	return value_phone_read(text, &p) && p.n >= 7 && p.n <= PHONE_DIGITS_MAX &&
+	       p.digits[0] != '0' && value_phone_fits_country(p.digits, p.n);
 }
 
 static bool check_phone(struct span text, struct span arg)
@@ -83,7 +83,8 @@ static bool check_jwt(struct span text, struct span arg)
 	(void)arg;
 	if (dot <= 0 || !value_base64_decode(span_sub(text, 0, (size_t)dot), &head))
 		return false;
-	return head.len >= 2 && head.p[0] == '{' && span_find(buf_span(&head), SPAN_LIT("\""), 0) > 0;
+	return head.len >= 2 && head.p[0] == '{' &&
+	       span_find(buf_span(&head), SPAN_LIT("\""), 0) > 0;
 }
 
 /* RFC 7468's frame with a body, or its start with enough of a body when the end was cut off. */
@@ -173,24 +174,25 @@ static bool check_uri(struct span text, struct span arg)
 	(void)arg;
 	if (!text.len || !is_alnum(text.p[0]) || is_digit(text.p[0]))
 		return false;
-	while (i < text.len && (is_alnum(text.p[i]) || text.p[i] == '+' || text.p[i] == '-' ||
-				text.p[i] == '.'))
+	while (i < text.len &&
+	       (is_alnum(text.p[i]) || text.p[i] == '+' || text.p[i] == '-' || text.p[i] == '.'))
 		i++;
 	if (i < 2 || i + 1 >= text.len || text.p[i] != ':')
 		return false;
 	for (; i < text.len; i++)
-		if ((uint8_t)text.p[i] <= ' ' || text.p[i] == 0x7f || memchr("<>\"\\^`{|}", text.p[i], 9))
+		if ((uint8_t)text.p[i] <= ' ' || text.p[i] == 0x7f ||
+		    memchr("<>\"\\^`{|}", text.p[i], 9))
 			return false;
 	return true;
 }
 
 static const char *const names[] = {
-	"ipv4", "ipv6", "e164", "phone", "luhn", "mac", "jwt", "pem", "base64", "entropy",
-	"email", "uri", "host", NULL,
+	"ipv4", "ipv6",	  "e164",    "phone", "luhn", "mac",  "jwt",
+	"pem",	"base64", "entropy", "email", "uri",  "host", NULL,
 };
 static const value_check_fn functions[] = {
-	check_ipv4, check_ipv6, check_e164, check_phone, check_luhn, check_mac, check_jwt, check_pem,
-	check_base64, check_entropy, check_email, check_uri, check_host,
+	check_ipv4, check_ipv6,	  check_e164,	 check_phone, check_luhn, check_mac,  check_jwt,
+	check_pem,  check_base64, check_entropy, check_email, check_uri,  check_host,
 };
 _Static_assert(ARRAY_SIZE(names) == ARRAY_SIZE(functions) + 1, "a check is missing");
 

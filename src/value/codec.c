@@ -35,7 +35,7 @@ bool value_base64_decode(struct span text, struct buf *ret)
 		if (d < 0)
 			goto bad;
 		bits = bits << 6 | (uint32_t)d;
-		if (digits++ % 4)		/* 6 bits are no byte yet, then 12, 18, 24 give one each */
+		if (digits++ % 4) /* 6 bits are no byte yet, then 12, 18, 24 give one each */
 			buf_add_char(ret, (char)(bits >> shifts[digits % 4]));
 	}
 	if (digits % 4 == 1)

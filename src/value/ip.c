@@ -160,7 +160,8 @@ void value_ip4_format(const uint8_t a[4], char ret[16])
 	snprintf(ret, 16, "%u.%u.%u.%u", a[0], a[1], a[2], a[3]);
 }
 
-/* The longest run of at least two zero groups, RFC 5952 section 4.2; its length, 0 if there is none. */
+/* The longest run of at least two zero groups, RFC 5952 section 4.2; its length, 0 if there is
+ * none. */
 static int longest_zeros(const uint8_t a[16], int *ret_at)
 {
 	int best = 1, at = -1;

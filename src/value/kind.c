@@ -2,9 +2,9 @@
 #include <corescrub/value.h>
 
 enum kind_trait {
-	CREDENTIAL = 1 << 0,	/* learned by pieces too */
-	UNMAPPED = 1 << 1,	/* never enters the private map */
-	CONSTANT = 1 << 2,	/* so few possible values that a keyed hash could be tried out */
+	CREDENTIAL = 1 << 0, /* learned by pieces too */
+	UNMAPPED = 1 << 1,   /* never enters the private map */
+	CONSTANT = 1 << 2,   /* so few possible values that a keyed hash could be tried out */
 };
 
 static const struct {

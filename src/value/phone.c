@@ -121,7 +121,8 @@ bool value_phone_read(struct span text, struct phone *ret)
 			if (p.n == PHONE_DIGITS_ROOM)
 				return false;
 			p.digits[p.n++] = c;
-		} else if (p.international && c == '(' && span_starts(span_sub(s, i, s.len), SPAN_LIT("(0)"))) {
+		} else if (p.international && c == '(' &&
+			   span_starts(span_sub(s, i, s.len), SPAN_LIT("(0)"))) {
 			i += 2;		/* +44 (0)20: the trunk 0 is not dialled from abroad */
 		} else if (memchr(" .-/()", c, 6)) {
 			p.separated = true;
@@ -181,8 +182,8 @@ static bool is_other_notation(struct span text)
 	n = read_groups(text, len, number, ARRAY_SIZE(len));
 	for (size_t i = 0; i < n; i++)
 		longest = len[i] > longest ? len[i] : longest;
-	if (n >= 3 && is_year(len[0], number[0]) && number[1] <= 12 && number[2] <= 31 && len[1] <= 2 &&
-	    len[2] <= 2)
+	if (n >= 3 && is_year(len[0], number[0]) && number[1] <= 12 && number[2] <= 31 &&
+	    len[1] <= 2 && len[2] <= 2)
 		return true;
 	if (n >= 3 && len[0] <= 2 && len[1] <= 2 && is_year(len[2], number[2]) && number[0] <= 31 &&
 	    number[1] <= 31)

@@ -56,8 +56,9 @@ size_t value_token_at(struct span s, enum kind *ret_kind)
 
 	if (s.len < 3 || s.p[0] != '[')
 		return 0;
-	while (n < s.len && n < 12 && ((s.p[n] >= 'a' && s.p[n] <= 'z') || s.p[n] == '-' ||
-				       s.p[n] == '4' || s.p[n] == '6'))
+	while (n < s.len && n < 12 &&
+	       ((s.p[n] >= 'a' && s.p[n] <= 'z') || s.p[n] == '-' || s.p[n] == '4' ||
+		s.p[n] == '6'))
 		n++;
 	if (n == s.len || !value_kind_parse(span_make(s.p + 1, n - 1), &kind))
 		return 0;

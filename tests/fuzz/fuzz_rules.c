@@ -4,13 +4,13 @@
 #include <stdlib.h>
 
 /*
- * A pack of any bytes is loaded or refused with a place. One that loads finds the same in its own text
- * by libhs as by PCRE2 alone; only where an engine limit struck may the two differ.
+ * A pack of any bytes is loaded or refused with a place. One that loads finds the same in its own
+ * text by libhs as by PCRE2 alone; only where an engine limit struck may the two differ.
  */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define RULES_MAX 8		/* compiling more for each input would be all that is done */
+#define RULES_MAX 8 /* compiling more for each input would be all that is done */
 
 struct sum {
 	size_t hits, limits;
@@ -46,8 +46,8 @@ static void scan_both(struct ruleset *rs, struct span text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span text = { (const char *)data, size };
-	struct rule_symbol sym = { SPAN_LIT("main"), SPAN_LIT("cfg.users[3].password"), SPAN_LIT("a.c"),
-				   SPAN_LIT("") };
+	struct rule_symbol sym = { SPAN_LIT("main"), SPAN_LIT("cfg.users[3].password"),
+				   SPAN_LIT("a.c"), SPAN_LIT("") };
 	struct err err = ERR_INIT;
 	AUTO(ruleset) rs = rule_ruleset_new();
 	uint32_t rule;

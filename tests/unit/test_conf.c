@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include <corescrub/base/limits.h>
 #include <corescrub/conf.h>
@@ -11,8 +11,9 @@
 
 static void test_tree(void **state)
 {
-	static const char text[] = "# settings\nname: \"a\\tb\"\nlist: [x, 'y z']\nflag: true\nquoted: \"true\"\n"
-				   "n: 42\nmap:\n  deep: {a: 1}\n";
+	static const char text[] =
+		"# settings\nname: \"a\\tb\"\nlist: [x, 'y z']\nflag: true\nquoted: \"true\"\n"
+		"n: 42\nmap:\n  deep: {a: 1}\n";
 	struct err err = ERR_INIT;
 	AUTO(conf) c = NULL;
 	const struct conf_node *root, *n;
@@ -56,12 +57,18 @@ static void test_refused(void **state)
 		const char *text;
 		unsigned line, col;
 	} cases[] = {
-		{ "a: [1, 2\n", 2, 1 },		 { "a: 1\n b: 2\n", 2, 3 },
-		{ "a: &x 1\n", 1, 4 },		 { "a: *x\n", 1, 4 },
-		{ "a: !!str 1\n", 1, 4 },	 { "a: 1\n---\nb: 2\n", 2, 1 },
-		{ "a: 1\nb: 2\na: 3\n", 3, 1 }, { "{[a]: 1}\n", 1, 2 },
-		{ "a: \"\\q\"\n", 1, 5 },	 { "a: \xff\n", 1, 4 },
-		{ "a: 'x\n", 2, 1 },		 { "\t- a\n", 1, 1 },
+		{ "a: [1, 2\n", 2, 1 },
+		{ "a: 1\n b: 2\n", 2, 3 },
+		{ "a: &x 1\n", 1, 4 },
+		{ "a: *x\n", 1, 4 },
+		{ "a: !!str 1\n", 1, 4 },
+		{ "a: 1\n---\nb: 2\n", 2, 1 },
+		{ "a: 1\nb: 2\na: 3\n", 3, 1 },
+		{ "{[a]: 1}\n", 1, 2 },
+		{ "a: \"\\q\"\n", 1, 5 },
+		{ "a: \xff\n", 1, 4 },
+		{ "a: 'x\n", 2, 1 },
+		{ "\t- a\n", 1, 1 },
 	};
 
 	(void)state;
@@ -114,8 +121,11 @@ static void test_empty(void **state)
 	for (int i = 0; i < 3; i++) {
 		AUTO(conf) c = NULL;
 
-		assert_int_equal(conf_parse(i == 0 ? SPAN_LIT("") : i == 1 ? SPAN_LIT("# x\n") : SPAN_LIT("{}"),
-					    "t", &c, &err), RC_OK);
+		assert_int_equal(conf_parse(i == 0   ? SPAN_LIT("")
+					    : i == 1 ? SPAN_LIT("# x\n")
+						     : SPAN_LIT("{}"),
+					    "t", &c, &err),
+				 RC_OK);
 		assert_int_equal(conf_root(c)->type, CONF_MAP);
 		assert_int_equal(conf_root(c)->n, 0);
 		assert_null(conf_get(conf_root(c), "x"));
@@ -144,10 +154,14 @@ static void test_places(void **state)
 		size_t off;
 		unsigned line, col;
 	} cases[] = {
-		{ "a: abcd\n", 2, 1, 6 },	     { "a: 'abcd'\n", 2, 1, 7 },
-		{ "a: 'a''cd'\n", 2, 1, 8 },	     { "a: \"a\\tcd\"\n", 2, 1, 8 },
-		{ "a: \"a\\\\cd\"\n", 2, 1, 8 },	     { "a: |\n  ab\n  cd\n", 3, 3, 3 },
-		{ "a: >\n  ab\n  cd\n", 4, 3, 4 },   { "a: ab\n  cd\n", 3, 2, 3 },
+		{ "a: abcd\n", 2, 1, 6 },
+		{ "a: 'abcd'\n", 2, 1, 7 },
+		{ "a: 'a''cd'\n", 2, 1, 8 },
+		{ "a: \"a\\tcd\"\n", 2, 1, 8 },
+		{ "a: \"a\\\\cd\"\n", 2, 1, 8 },
+		{ "a: |\n  ab\n  cd\n", 3, 3, 3 },
+		{ "a: >\n  ab\n  cd\n", 4, 3, 4 },
+		{ "a: ab\n  cd\n", 3, 2, 3 },
 		{ "\xc3\xa4: '\xc3\xa4zd'\n", 2, 1, 6 },
 	};
 
@@ -166,9 +180,10 @@ static void test_places(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tree),  cmocka_unit_test(test_refused), cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_nul),
-		cmocka_unit_test(test_empty), cmocka_unit_test(test_keys),    cmocka_unit_test(test_places),
+		cmocka_unit_test(test_tree),   cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_limits), cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_empty),  cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "../../src/rule/rule_internal.h"
 
@@ -53,7 +53,8 @@ static const char pack[] =
 	"  - id: user\n"
 	"    kind: user\n"
 	"    where: [text, string]\n"
-	"    match: { regex: ['^user=(\\S{1,99})', 'login as (\\w+)(?=\\W|$)', '(?<=id )x+'], group: 0 }\n"
+	"    match: { regex: ['^user=(\\S{1,99})', 'login as (\\w+)(?=\\W|$)', '(?<=id )x+'], "
+	"group: 0 }\n"
 	"    examples: [{ in: 'user=bob', hits: ['user=bob'] }]\n"
 	"  - id: strict-only\n"
 	"    kind: host\n"
@@ -134,8 +135,8 @@ static void assert_same(const char *what, struct hits *a, struct hits *b)
 		struct rule_hit y = i < b->n ? b->v[i] : (struct rule_hit){ .rule = UINT32_MAX };
 
 		if (x.rule != y.rule || x.off != y.off || x.len != y.len || x.limit != y.limit)
-			fail_msg("%s, hit %zu: rule %u at %zu+%zu, and rule %u at %zu+%zu", what, i, x.rule, x.off,
-				 x.len, y.rule, y.off, y.len);
+			fail_msg("%s, hit %zu: rule %u at %zu+%zu, and rule %u at %zu+%zu", what, i,
+				 x.rule, x.off, x.len, y.rule, y.off, y.len);
 	}
 	free(a->v);
 	free(b->v);
@@ -154,9 +155,31 @@ static uint32_t roll(uint32_t n)
 static void random_text(struct buf *b, size_t len, bool lines)
 {
 	static const char *const pieces[] = {
-		"203.0.113.9", "1.2.3.4.5", "127.0.0.1", "password=", "Secret: hunter2", "acme ", "VENDOR",
-		"0123456789abcdef0", "-----BEGIN KEY-----", "-----END KEY-----", "user=", "login as bob", "id xxx",
-		" ", "\r", "x", "7", ".", "host99", "hello world ", "abcdef0123456789", "\t", "=", ":", "9999.",
+		"203.0.113.9",
+		"1.2.3.4.5",
+		"127.0.0.1",
+		"password=",
+		"Secret: hunter2",
+		"acme ",
+		"VENDOR",
+		"0123456789abcdef0",
+		"-----BEGIN KEY-----",
+		"-----END KEY-----",
+		"user=",
+		"login as bob",
+		"id xxx",
+		" ",
+		"\r",
+		"x",
+		"7",
+		".",
+		"host99",
+		"hello world ",
+		"abcdef0123456789",
+		"\t",
+		"=",
+		":",
+		"9999.",
 	};
 
 	while (b->len < len) {
@@ -176,12 +199,14 @@ static void scan_both(struct rule_scanner *s, struct span text, unsigned where, 
 	size_t from = 0;
 
 	assert_int_equal(rule_scan(s, text, 0, text.len, where, learn, keep, &fast, &err), RC_OK);
-	assert_int_equal(rule_scan_reference(s, text, 0, text.len, where, learn, keep, &slow, &err), RC_OK);
+	assert_int_equal(rule_scan_reference(s, text, 0, text.len, where, learn, keep, &slow, &err),
+			 RC_OK);
 	while (from < text.len) {
 		ssize_t nl = span_find(text, SPAN_LIT("\n"), from + roll(200));
 		size_t to = nl < 0 ? text.len : (size_t)nl + 1;
 
-		assert_int_equal(rule_scan(s, text, from, to, where, learn, keep, &cut, &err), RC_OK);
+		assert_int_equal(rule_scan(s, text, from, to, where, learn, keep, &cut, &err),
+				 RC_OK);
 		from = to;
 	}
 	assert_same("whole and cut", &fast, &cut);
@@ -201,12 +226,13 @@ static void test_scan_equals_reference(void **state)
 		fail_msg("%s:%u:%u %s", err.file, err.line, err.col, err.msg);
 	assert_int_equal(rule_scanner_new(rs, &s, &err), RC_OK);
 	random_text(&warm, 2 << 20, true);
-	scan_both(s, buf_span(&warm), 1, false);	/* large enough to have the database compiled */
+	scan_both(s, buf_span(&warm), 1, false); /* large enough to have the database compiled */
 	for (unsigned i = 0; i < 3000; i++) {
 		AUTO_BUF b = BUF_INIT;
 
 		random_text(&b, 1 + roll(i % 100 ? 2000 : 60000), i % 7 != 0);
-		scan_both(s, buf_span(&b), i % 5 ? WHERE_TEXT : WHERE_MEMORY | WHERE_STRING, i % 11 == 0);
+		scan_both(s, buf_span(&b), i % 5 ? WHERE_TEXT : WHERE_MEMORY | WHERE_STRING,
+			  i % 11 == 0);
 	}
 }
 
@@ -240,9 +266,10 @@ static void test_shipped_packs(void **state)
 		if (ruleset_load(&o, &rs, &err) < 0)
 			fail_msg("%s:%u:%u %s", err.file, err.line, err.col, err.msg);
 		assert_int_equal(rule_scanner_new(rs, &s, &err), RC_OK);
-		for (unsigned w = 0; w < 2; w++)	/* no text is too small for libhs here */
+		for (unsigned w = 0; w < 2; w++) /* no text is too small for libhs here */
 			for (unsigned learn = 0; learn < 2; learn++)
-				rule_set_ready(rs, rule_set_get(rs, WHERE_TEXT << w, learn), MIB(1));
+				rule_set_ready(rs, rule_set_get(rs, WHERE_TEXT << w, learn),
+					       MIB(1));
 		for (unsigned i = 0; i < 24; i++) {
 			AUTO_BUF b = BUF_INIT;
 

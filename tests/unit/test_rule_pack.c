@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "../../src/rule/rule_internal.h"
 
@@ -30,8 +30,9 @@ static int load_with(const char *text, const char *policy, const char *database,
 {
 	static char path[] = "/tmp/test_rule_pack.yaml.XXXXXX";
 	const char *const paths[] = { path, NULL };
-	struct ruleset_options o = { .paths = paths, .policy = policy, .database = database,
-				     .try_examples = examples };
+	struct ruleset_options o = {
+		.paths = paths, .policy = policy, .database = database, .try_examples = examples
+	};
 	int rc;
 
 	memcpy(path + sizeof(path) - 7, "XXXXXX", 6);
@@ -49,29 +50,37 @@ static const struct {
 	unsigned line, col;
 	const char *says;
 } refused[] = {
-	{ "pack: p\nrules:\n  - id: a\n    kind: secret\n    sevrity: low\n    match: { regex: x }\n", 5, 5,
-	  "\"severity\"" },
+	{ "pack: p\nrules:\n  - id: a\n    kind: secret\n    sevrity: low\n    match: { regex: x "
+	  "}\n",
+	  5, 5, "\"severity\"" },
 	{ RULE_HEAD "    match: { regex: 'a(b' }\n", 5, 25, "bad regex" },
-	{ RULE_HEAD "    match:\n      regex: >-\n        (?x) abc\n        d(e\n", 8, 12, "bad regex" },
+	{ RULE_HEAD "    match:\n      regex: >-\n        (?x) abc\n        d(e\n", 8, 12,
+	  "bad regex" },
 	{ RULE_HEAD "    match: { regex: 'ab\\Kc' }\n", 5, 0, "bad regex" },
-	{ RULE_HEAD "    match: { regex: x }\n  - id: a\n    kind: secret\n    match: { regex: y }\n", 6, 9,
-	  "there already" },
+	{ RULE_HEAD
+	  "    match: { regex: x }\n  - id: a\n    kind: secret\n    match: { regex: y }\n",
+	  6, 9, "there already" },
 	{ RULE_HEAD "    match: { regex: x, validate: ipv5 }\n", 5, 34, "\"ipv4\"" },
 	{ RULE_HEAD "    match: { regex: x, group: 1 }\n", 5, 31, "group" },
 	{ RULE_HEAD "    match: { regex: 'x+' }\n", 5, 21, "greatest width" },
-	{ RULE_HEAD "    match: { regex: 'x.*y', multiline: true }\n    where: text\n", 5, 0, "greatest width" },
+	{ RULE_HEAD "    match: { regex: 'x.*y', multiline: true }\n    where: text\n", 5, 0,
+	  "greatest width" },
 	{ RULE_HEAD "    match: { regex: x }\n    where: txt\n", 6, 12, "\"text\"" },
 	{ RULE_HEAD "    match: { regex: x }\n    policy: [public, stict]\n", 6, 22, "\"strict\"" },
 	{ RULE_HEAD "    match: { regex: x }\n    action: tokn\n", 6, 13, "\"token\"" },
 	{ RULE_HEAD "    match: { regex: x }\n    action: keep-last\n", 6, 13, "needs a value" },
-	{ RULE_HEAD "    match: { regex: x }\n    except: [{ cidr: 300.0.0.0/8 }]\n", 6, 0, "address" },
-	{ RULE_HEAD "    match: { regex: x }\n    examples: [{ in: y, hits: [x] }]\n", 6, 0, "fewer hits" },
-	{ RULE_HEAD "    match: { regex: x }\n    negative_examples: [axb]\n", 6, 0, "negative example" },
+	{ RULE_HEAD "    match: { regex: x }\n    except: [{ cidr: 300.0.0.0/8 }]\n", 6, 0,
+	  "address" },
+	{ RULE_HEAD "    match: { regex: x }\n    examples: [{ in: y, hits: [x] }]\n", 6, 0,
+	  "fewer hits" },
+	{ RULE_HEAD "    match: { regex: x }\n    negative_examples: [axb]\n", 6, 0,
+	  "negative example" },
 	{ RULE_HEAD "    match: { regex: x, symbol: { variable: y } }\n", 5, 0, "one of" },
 	{ RULE_HEAD "    match: { symbol: { function: y } }\n", 5, 0, "variable" },
 	{ RULE_HEAD "    match: { regex: x }\n    learn: maybe\n", 6, 12, "true or false" },
 	{ RULE_HEAD "    match: { regex: x, keywords: [a] }\n", 5, 0, "keyword" },
-	{ "pack: p\nrules:\n  - id: a\n    kind: secrt\n    match: { regex: x }\n", 4, 11, "\"secret\"" },
+	{ "pack: p\nrules:\n  - id: a\n    kind: secrt\n    match: { regex: x }\n", 4, 11,
+	  "\"secret\"" },
 	{ "pack: p\nrules:\n  - kind: secret\n    match: { regex: x }\n", 3, 0, "\"id\"" },
 	{ "pack: p\nrules: {}\n", 2, 0, "list" },
 	{ "rules: []\n", 1, 0, "name" },
@@ -90,8 +99,10 @@ static void test_refused(void **state)
 		int rc = load_with(refused[i].text, "public", NULL, true, &rs, &err);
 
 		if (rc != RC_SYNTAX || err.line != refused[i].line ||
-		    (refused[i].col && err.col != refused[i].col) || !strstr(err.msg, refused[i].says))
-			fail_msg("case %zu: rc %d at %u:%u, \"%s\"", i, rc, err.line, err.col, err.msg);
+		    (refused[i].col && err.col != refused[i].col) ||
+		    !strstr(err.msg, refused[i].says))
+			fail_msg("case %zu: rc %d at %u:%u, \"%s\"", i, rc, err.line, err.col,
+				 err.msg);
 		assert_null(rs);
 	}
 }
@@ -102,8 +113,9 @@ static void test_unknown_policy(void **state)
 	struct ruleset *rs = NULL;
 
 	(void)state;
-	assert_int_equal(load_with(RULE_HEAD "    match: { regex: x }\n", "strikt", NULL, true, &rs, &err),
-			 RC_USAGE);
+	assert_int_equal(
+		load_with(RULE_HEAD "    match: { regex: x }\n", "strikt", NULL, true, &rs, &err),
+		RC_USAGE);
 	assert_non_null(strstr(err.msg, "\"strict\""));
 }
 
@@ -138,17 +150,20 @@ static const char pack[] =
 	"  - id: pin\n"
 	"    kind: secret\n"
 	"    match:\n"
-	"      symbol: { variable: [password, '*.secret', 'md5_cred*', 'users[*].pin', 'cfg.?in'] }\n"
-	"    examples: [{ variable: 'svm.password' }, { variable: 'users[3].pin' }, { variable: PASSWORD }]\n"
+	"      symbol: { variable: [password, '*.secret', 'md5_cred*', 'users[*].pin', 'cfg.?in'] "
+	"}\n"
+	"    examples: [{ variable: 'svm.password' }, { variable: 'users[3].pin' }, { variable: "
+	"PASSWORD }]\n"
 	"    negative_examples: [{ variable: 'password_length' }, { variable: 'secret' }]\n"
 	"  - id: ext\n"
 	"    kind: phone\n"
 	"    policy: [public]\n"
 	"    match:\n"
-	"      symbol: { variable: [ext, '*'], function: ['dial_*'], file: ['app_*.c'], library: ['*.so'] }\n";
+	"      symbol: { variable: [ext, '*'], function: ['dial_*'], file: ['app_*.c'], library: "
+	"['*.so'] }\n";
 
-static bool match(const struct ruleset *rs, const char *function, const char *variable, const char *file,
-		  const char *library, const char *want)
+static bool match(const struct ruleset *rs, const char *function, const char *variable,
+		  const char *file, const char *library, const char *want)
 {
 	struct rule_symbol sym = { span_str(function), span_str(variable), span_str(file),
 				   span_str(library) };
@@ -205,7 +220,8 @@ static void test_rule_info(void **state)
 	assert_true(info->active && !info->learn && !info->is_symbol);
 	assert_false(ruleset_rule(rs, 2)->active);
 	assert_string_equal(ruleset_rule(rs, 2)->replace, "host99");
-	assert_true(ruleset_rule(rs, 1)->learn && ruleset_rule(rs, 1)->severity == SEVERITY_CRITICAL);
+	assert_true(ruleset_rule(rs, 1)->learn &&
+		    ruleset_rule(rs, 1)->severity == SEVERITY_CRITICAL);
 	assert_int_equal(rule_scanner_new(rs, &s, &err), RC_OK);
 	assert_true(rule_value_stays(s, 0, SPAN_LIT("127.3.4.5")));
 	assert_true(rule_value_stays(s, 0, SPAN_LIT("1.2.3")));
@@ -217,7 +233,8 @@ struct reports {
 	bool replacement, exception;
 };
 
-static void on_report(void *ctx, const struct rule_info *rule, unsigned line, bool error, const char *what)
+static void on_report(void *ctx, const struct rule_info *rule, unsigned line, bool error,
+		      const char *what)
 {
 	struct reports *r = ctx;
 
@@ -261,8 +278,9 @@ static size_t hits_in(struct ruleset *rs, const char *text)
 	size_t n = 0;
 
 	assert_int_equal(rule_scanner_new(rs, &s, &err), RC_OK);
-	assert_int_equal(rule_scan(s, span_str(text), 0, strlen(text), WHERE_TEXT, false, count, &n, &err),
-			 RC_OK);
+	assert_int_equal(
+		rule_scan(s, span_str(text), 0, strlen(text), WHERE_TEXT, false, count, &n, &err),
+		RC_OK);
 	return n;
 }
 
@@ -316,7 +334,8 @@ static void test_prepared(void **state)
 		rule_set_ready(again, rule_set_get(again, WHERE_TEXT, false), KIB(32));
 		assert_int_equal(hits_in(again, SAMPLE), 4);
 		if (i == 0)
-			assert_true(rule_set_ready(again, rule_set_get(again, WHERE_TEXT, false), KIB(32)));
+			assert_true(rule_set_ready(again, rule_set_get(again, WHERE_TEXT, false),
+						   KIB(32)));
 	}
 	assert_int_equal(chmod(path, 0666), 0);
 	ruleset_free(STEAL(rs));
@@ -338,24 +357,26 @@ static void test_engine_limit(void **state)
 	(void)state;
 	assert_int_equal(load_with("pack: p\nrules:\n  - id: a\n    kind: secret\n    where: text\n"
 				   "    match: { regex: 'key(?:a{1,30}){1,30}[bc]' }\n",
-				   "public", NULL, false, &rs, &err), RC_OK);
+				   "public", NULL, false, &rs, &err),
+			 RC_OK);
 	buf_add_str(&text, "first line\nkey");
 	for (int i = 0; i < 3000; i++)
 		buf_add_char(&text, 'a');
 	buf_add_str(&text, "\nlast line\n");
 	assert_int_equal(rule_scanner_new(rs, &s, &err), RC_OK);
-	assert_int_equal(rule_scan(s, buf_span(&text), 0, text.len, WHERE_TEXT, false, count, &n, &err),
-			 RC_OK);
-	assert_int_equal(n, 1);		/* the line, as one hit with `limit` */
+	assert_int_equal(
+		rule_scan(s, buf_span(&text), 0, text.len, WHERE_TEXT, false, count, &n, &err),
+		RC_OK);
+	assert_int_equal(n, 1); /* the line, as one hit with `limit` */
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_refused),	     cmocka_unit_test(test_unknown_policy),
-		cmocka_unit_test(test_symbols),	     cmocka_unit_test(test_rule_info),
+		cmocka_unit_test(test_refused),	      cmocka_unit_test(test_unknown_policy),
+		cmocka_unit_test(test_symbols),	      cmocka_unit_test(test_rule_info),
 		cmocka_unit_test(test_lint_and_test), cmocka_unit_test(test_policies),
-		cmocka_unit_test(test_prepared),     cmocka_unit_test(test_engine_limit),
+		cmocka_unit_test(test_prepared),      cmocka_unit_test(test_engine_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

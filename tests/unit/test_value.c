@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include <corescrub/value.h>
 #include <stdlib.h>
@@ -11,14 +11,20 @@
 static void test_ip4(void **state)
 {
 	static const struct {
-		const char *text, *want;	/* NULL: no address */
+		const char *text, *want; /* NULL: no address */
 	} cases[] = {
-		{ "192.0.2.1", "192.0.2.1" },	      { "192-0-2-1", "192.0.2.1" },
-		{ "192.000.002.001", "192.0.2.1" },   { "192.0.2.1/24", "192.0.2.1" },
-		{ "[192.0.2.1]", "192.0.2.1" },	      { "192.0.2.256", NULL },
-		{ "192.0-2.1", NULL },		      { "192.0.2", NULL },
-		{ "192.0.2.1.5", NULL },	      { "192.0.2.1/33", NULL },
-		{ "0192.0.2.1", NULL },		      { "192.0.2.1 ", NULL },
+		{ "192.0.2.1", "192.0.2.1" },
+		{ "192-0-2-1", "192.0.2.1" },
+		{ "192.000.002.001", "192.0.2.1" },
+		{ "192.0.2.1/24", "192.0.2.1" },
+		{ "[192.0.2.1]", "192.0.2.1" },
+		{ "192.0.2.256", NULL },
+		{ "192.0-2.1", NULL },
+		{ "192.0.2", NULL },
+		{ "192.0.2.1.5", NULL },
+		{ "192.0.2.1/33", NULL },
+		{ "0192.0.2.1", NULL },
+		{ "192.0.2.1 ", NULL },
 		{ "", NULL },
 	};
 
@@ -87,10 +93,10 @@ static void test_stays_and_refine(void **state)
 		enum kind kind;
 		bool stays;
 	} cases[] = {
-		{ "203.0.113.9", KIND_IP4, false },  { "10.1.2.3", KIND_IP4_LAN, false },
+		{ "203.0.113.9", KIND_IP4, false },    { "10.1.2.3", KIND_IP4_LAN, false },
 		{ "172.31.0.1", KIND_IP4_LAN, false }, { "172.32.0.1", KIND_IP4, false },
 		{ "100.64.0.1", KIND_IP4_LAN, false }, { "169.254.1.1", KIND_IP4_LAN, false },
-		{ "127.0.0.1", KIND_IP4, true },     { "0.0.0.0", KIND_IP4, true },
+		{ "127.0.0.1", KIND_IP4, true },       { "0.0.0.0", KIND_IP4, true },
 		{ "255.255.255.255", KIND_IP4, true }, { "224.0.0.1", KIND_IP4, true },
 		{ "240.1.2.3", KIND_IP4, true },
 	};
@@ -99,11 +105,16 @@ static void test_stays_and_refine(void **state)
 		enum kind kind;
 		bool stays;
 	} six[] = {
-		{ "2001:db8::1", KIND_IP6, false }, { "fd00::1", KIND_IP6_LAN, false },
-		{ "fe80::1", KIND_IP6_LAN, false }, { "::1", KIND_IP6, true },
-		{ "::", KIND_IP6, true },	    { "ff02::1", KIND_IP6, true },
-		{ "100::5", KIND_IP6, true },	    { "100:1::5", KIND_IP6, false },
-		{ "::ffff:10.0.0.1", KIND_IP4_LAN, false }, { "::ffff:127.0.0.1", KIND_IP4, true },
+		{ "2001:db8::1", KIND_IP6, false },
+		{ "fd00::1", KIND_IP6_LAN, false },
+		{ "fe80::1", KIND_IP6_LAN, false },
+		{ "::1", KIND_IP6, true },
+		{ "::", KIND_IP6, true },
+		{ "ff02::1", KIND_IP6, true },
+		{ "100::5", KIND_IP6, true },
+		{ "100:1::5", KIND_IP6, false },
+		{ "::ffff:10.0.0.1", KIND_IP4_LAN, false },
+		{ "::ffff:127.0.0.1", KIND_IP4, true },
 	};
 	uint8_t a[16];
 
@@ -214,8 +225,9 @@ static void test_checks(void **state)
 static void test_codecs(void **state)
 {
 	static const char *const plain[] = { "", "f", "fo", "foo", "foob", "fooba", "foobar" };
-	static const char *const coded[] = { "", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=",
-					     "Zm9vYmFy" };	/* RFC 4648, section 10 */
+	static const char *const coded[] = {
+		"", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"
+	}; /* RFC 4648, section 10 */
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(plain); i++) {
@@ -273,9 +285,12 @@ static void test_tokens(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ip4),	  cmocka_unit_test(test_ip6),
-		cmocka_unit_test(test_stays_and_refine), cmocka_unit_test(test_canonical),
-		cmocka_unit_test(test_checks),	  cmocka_unit_test(test_codecs),
+		cmocka_unit_test(test_ip4),
+		cmocka_unit_test(test_ip6),
+		cmocka_unit_test(test_stays_and_refine),
+		cmocka_unit_test(test_canonical),
+		cmocka_unit_test(test_checks),
+		cmocka_unit_test(test_codecs),
 		cmocka_unit_test(test_tokens),
 	};
 
