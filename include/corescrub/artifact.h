@@ -6,8 +6,8 @@
 #include <corescrub/value.h>
 
 /*
- * What goes in (struct artifact: clear text), what was found in it (struct findings: offsets and ids,
- * never bytes), and what may go out (struct scrubbed). The last is made by check alone.
+ * What goes in (struct artifact: clear text), what was found in it (struct findings: offsets and
+ * ids, never bytes), and what may go out (struct scrubbed). The last is made by check alone.
  */
 
 enum artifact_kind {

@@ -8,8 +8,9 @@
 #include <corescrub/rule.h>
 
 /*
- * Rules and learned values × text or backtrace → findings. A detector holds the compiled parts and is
- * for one thread. detect_learn over every artifact (pass one), learned_seal, then detect_text (pass two).
+ * Rules and learned values × text or backtrace → findings. A detector holds the compiled parts and
+ * is for one thread. detect_learn over every artifact (pass one), learned_seal, then detect_text
+ * (pass two).
  */
 
 struct detector;
@@ -24,9 +25,9 @@ const struct finding_rule *detector_rules(const struct detector *d, size_t *ret_
 /* Pass one: adds to l what rules with learn: true find in a. */
 int detect_learn(struct detector *d, const struct artifact *a, struct learned *l, struct err *err);
 
-/* Pass two over [from, to) of a's text, cut at line ends (detect_cut): findings are appended, in any
-   order, overlapping, offsets in a's text. What begins in the range may end behind it. gdb's language is
-   indexed in a whole, by the first call for an artifact. */
+/* Pass two over [from, to) of a's text, cut at line ends (detect_cut): findings are appended, in
+   any order, overlapping, offsets in a's text. What begins in the range may end behind it. gdb's
+   language is indexed in a whole, by the first call for an artifact. */
 int detect_text(struct detector *d, const struct artifact *a, uint64_t from, uint64_t to,
 		struct findings *ret, struct err *err);
 /* The same where one of the ranges (sorted, disjoint) touches: for text that redaction changed. */
@@ -37,12 +38,12 @@ int detect_ranges(struct detector *d, const struct artifact *a, const struct det
 bool detect_is_gdb(const struct detector *d, const struct artifact *a);
 /* How far from a changed byte, beyond its line, a match may begin: 0 without multi-line rules. */
 uint64_t detect_margin(const struct detector *d);
-/* What of a's text must be seen together with [*off, *off + *len): its lines, and in gdb's text the whole
-   frames. Widens the range, at most to [from, to). */
+/* What of a's text must be seen together with [*off, *off + *len): its lines, and in gdb's text
+   the whole frames. Widens the range, at most to [from, to). */
 void detect_context(const struct detector *d, const struct artifact *a, uint64_t from, uint64_t to,
 		    uint64_t *off, uint64_t *len);
-/* The end of a range that begins at `from` and holds about `want` bytes: behind a line end, outside of
-   any gdb string and token. */
+/* The end of a range that begins at `from` and holds about `want` bytes: behind a line end,
+   outside of any gdb string and token. */
 uint64_t detect_cut(struct detector *d, const struct artifact *a, uint64_t from, uint64_t want);
 /* The program's bytes that a finding stands for (undoes its form); appended to ret. */
 void detect_value(const struct detector *d, const struct artifact *a, const struct finding *f,

@@ -7,11 +7,12 @@
 #include <corescrub/detect.h>
 
 /*
- * From findings to clean text: overlap policy, pseudonyms, the private map, the edits. A redactor holds
- * the key and what one run replaced (counts, distinct values, the map); one thread.
+ * From findings to clean text: overlap policy, pseudonyms, the private map, the edits. A redactor
+ * holds the key and what one run replaced (counts, distinct values, the map); one thread.
  *
- * scrub∘scrub = scrub by construction: redact_plan detects, puts tokens in, detects again in the lines
- * that changed, until nothing new is found (sound tokens are never touched), all in source offsets.
+ * scrub∘scrub = scrub by construction: redact_plan detects, puts tokens in, detects again in the
+ * lines that changed, until nothing new is found (sound tokens are never touched), all in source
+ * offsets.
  */
 
 struct redactor;
@@ -39,14 +40,16 @@ int redact_plan(struct redactor *r, struct detector *d, const struct artifact *a
 void redact_plan_free(struct redact_plan *p);
 AUTO_DEFINE(redact_plan, redact_plan_free)
 /* Writes a's bytes [from, to) with the plan's edits. */
-int redact_apply(const struct artifact *a, const struct redact_plan *p, struct sink *out, struct err *err);
-/* Plan and apply for a whole artifact, range by range, in bounded memory; `each` (may be NULL) sees each
-   plan before it goes. */
+int redact_apply(const struct artifact *a, const struct redact_plan *p, struct sink *out,
+		 struct err *err);
+/* Plan and apply for a whole artifact, range by range, in bounded memory; `each` (may be NULL)
+   sees each plan before it goes. */
 typedef int (*redact_plan_fn)(void *ctx, const struct artifact *a, const struct redact_plan *p);
 int redact_all(struct redactor *r, struct detector *d, const struct artifact *a, struct sink *out,
 	       redact_plan_fn each, void *ctx, struct err *err);
 /* The token of a value, as redact_plan would put it. Two values with one token: RC_INTERNAL. */
-int redact_token(struct redactor *r, enum kind kind, struct span value, struct buf *ret, struct err *err);
+int redact_token(struct redactor *r, enum kind kind, struct span value, struct buf *ret,
+		 struct err *err);
 
 /* What a run did, by rule. */
 struct redact_count { uint32_t rule; uint64_t count, distinct; };
@@ -54,12 +57,16 @@ const struct redact_count *redact_counts(struct redactor *r, size_t *ret_n);
 uint64_t redact_open_items(const struct redactor *r);		/* held back, limits */
 uint64_t redact_preexisting(const struct redactor *r);
 
-/* Every original spelling that was replaced, for the second look. Ends early on a negative return. */
+/* Every original spelling that was replaced, for the second look. Ends early on a negative
+   return. */
 typedef int (*redact_value_fn)(void *ctx, enum kind kind, struct span original);
 int redact_each_value(const struct redactor *r, redact_value_fn fn, void *ctx);
 
-/* The private map (doc/formats.md): token → kind, original, spellings by place. Mode 0600, whole or not. */
-int redact_map_write(const struct redactor *r, const char *path, const char *case_name, struct err *err);
-char *redact_map_path(const char *case_name);	/* ${XDG_STATE_HOME:-$HOME/.local/state}/corescrub/… */
+/* The private map (doc/formats.md): token → kind, original, spellings by place. Mode 0600, whole
+   or not. */
+int redact_map_write(const struct redactor *r, const char *path, const char *case_name,
+		     struct err *err);
+/* ${XDG_STATE_HOME:-$HOME/.local/state}/corescrub/<case>.map */
+char *redact_map_path(const char *case_name);
 
 #endif

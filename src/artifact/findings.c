@@ -33,7 +33,8 @@ uint32_t findings_path(struct findings *f, struct span path)
 	if (at > path.len + 1) {
 		size_t last = at - path.len - 1;
 
-		if (f->paths.p[last - 1] == '\0' && memcmp(f->paths.p + last, path.p, path.len) == 0)
+		if (f->paths.p[last - 1] == '\0' &&
+		    memcmp(f->paths.p + last, path.p, path.len) == 0)
 			return (uint32_t)last;
 	}
 	buf_add_span(&f->paths, path);

@@ -104,11 +104,13 @@ struct look {
 };
 /* Adds a finding, or learns its value. */
 int look_emit(struct look *l, const struct finding *f);
+/* A leaf's symbol path, among the findings' paths. */
+uint32_t look_path(const struct look *l, const struct leaf *leaf);
 /* The pseudo-rule of a learned value, as a finding without a place; false if it is held back. */
 void look_learned(const struct look *l, const struct learned_hit *hit, struct finding *ret);
 
-/* Raw text: rules, learned values, one level of escapes (text.c). `in_gdb`: hits inside of leaves keep
-   to whole escapes. */
+/* Raw text: rules, learned values, one level of escapes (text.c). `in_gdb`: hits inside of
+   leaves keep to whole escapes. */
 int text_detect(struct look *l, bool in_gdb);
 /* gdb's language (gdb.c): fills leaves, guards and findings for all ranges of a call. */
 int gdb_detect(struct look *l, const struct detect_range *ranges, size_t n);
@@ -136,7 +138,8 @@ void layer_done(struct layer *l);
 /* Adds src with its escapes undone, `base` being where src[0] stands. */
 void layer_add(struct layer *l, struct span src, uint64_t base);
 /* Where bytes [from, to) of the layer came from; false if they are of two parts. */
-bool layer_source(const struct layer *l, size_t from, size_t to, uint64_t *ret_off, uint64_t *ret_end);
+bool layer_source(const struct layer *l, size_t from, size_t to, uint64_t *ret_off,
+		  uint64_t *ret_end);
 bool layer_has_escapes(struct span src);
 void layer_unescape(struct span src, struct buf *ret);
 
@@ -145,8 +148,8 @@ void layer_unescape(struct span src, struct buf *ret);
 bool packed_address(struct span bytes, enum kind kind, struct buf *ret, enum kind *ret_kind);
 /* Where in a sockaddr's data (behind the family) the address stands. */
 bool packed_sockaddr(struct span data, bool is_ip6, uint32_t *ret_from, uint32_t *ret_to);
-/* The bytes of an array of integers in memory order: of 1, 2, 4 or 8 bytes each, as its numbers need,
-   or as 8 or 4 numbers make an IPv6 address. */
+/* The bytes of an array of integers in memory order: of 1, 2, 4 or 8 bytes each, as its numbers
+   need, or as 8 or 4 numbers make an IPv6 address. */
 void packed_array(struct span src, bool is_ip6, struct buf *ret);
 bool packed_integer(struct span src, uint64_t *ret);
 /* gdb's quoting undone, from the source alone; `outside`: src begins outside of quotes. */

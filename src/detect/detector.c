@@ -7,7 +7,8 @@
 #define LEARN_RANGE MIB(1)
 #define RANGE_MAX MIB(1024)
 
-/* Of the matches that span lines, keys are the longest that a token elsewhere in them could make new. */
+/* Of the matches that span lines, keys are the longest that a token elsewhere in them could make
+   new. */
 #define MULTILINE_MARGIN KIB(4)
 
 static const char *const learned_ids[KIND_COUNT] = {
@@ -22,7 +23,8 @@ static const char *const learned_ids[KIND_COUNT] = {
 	[KIND_DTMF] = "learned.dtmf", [KIND_ACCOUNT] = "learned.account",
 };
 
-/* The ruleset's table for the output half, and pseudo-rules for learned values and what the reader itself finds. */
+/* The ruleset's table for the output half, and pseudo-rules for learned values and what the
+   reader itself finds. */
 static void detector_make_rules(struct detector *d)
 {
 	size_t i;
@@ -34,7 +36,8 @@ static void detector_make_rules(struct detector *d)
 		const struct rule_info *r = ruleset_rule(d->rs, i);
 
 		d->rules[i] = (struct finding_rule){
-			.id = r->id, .summary = r->summary, .kind = r->kind, .severity = r->severity,
+			.id = r->id, .summary = r->summary, .kind = r->kind,
+			.severity = r->severity,
 			.action = r->action, .keep_last = r->keep_last, .replace = r->replace,
 		};
 		d->has_symbols |= r->active && r->is_symbol;
@@ -123,7 +126,8 @@ uint64_t detect_margin(const struct detector *d)
 	return d->margin;
 }
 
-/* Reads a's text if it is gdb's. What is passing is read anew each time: its place may be another's. */
+/* Reads a's text if it is gdb's. What is passing is read anew each time: its place may be
+   another's. */
 static int detector_read(struct detector *d, const struct artifact *a, const struct reading **ret,
 			 struct err *err)
 {
@@ -172,7 +176,8 @@ static uint64_t line_start(struct span text, uint64_t at)
 static bool seems_head(const char *p, const char *end)
 {
 	return end - p > 4 && p[0] == '#' && p[1] >= '0' && p[1] <= '9' &&
-	       (p[2] == ' ' || (p[2] >= '0' && p[2] <= '9')) && memchr(p + 2, ' ', 6 < end - p - 2 ? 6 : 2);
+	       (p[2] == ' ' || (p[2] >= '0' && p[2] <= '9')) &&
+	       memchr(p + 2, ' ', 6 < end - p - 2 ? 6 : 2);
 }
 
 /* The last line start in (from, to] where a frame's head seems to be, or 0. */
@@ -244,8 +249,9 @@ static uint64_t cut_between_records(struct bt_cursor *walk, struct span text, ui
 /* How far back from a range's wanted end a frame is looked for. */
 #define CUT_BACK KIB(256)
 
-/* In gdb's text a range ends before a frame's head, so that each frame is whole in one. That only seems
-   to be a head (in a string whose escapes a shell expanded) does no harm: the text is indexed as one. */
+/* In gdb's text a range ends before a frame's head, so that each frame is whole in one. That
+   only seems to be a head (in a string whose escapes a shell expanded) does no harm: the text is
+   indexed as one. */
 static uint64_t cut_gdb(struct bt_cursor *walk, struct span text, uint64_t from, uint64_t target)
 {
 	uint64_t low = target - from > CUT_BACK ? target - CUT_BACK : from;
@@ -272,10 +278,12 @@ static int look_ranges(struct look *l, const struct detect_range *ranges, size_t
 	int rc = detector_read(d, l->a, &l->reading, l->err);
 
 	d->n_guards = 0;
-	/* findings, and places in the view, have 32 bits: only one record or line makes a range this long */
+	/* findings, and places in the view, have 32 bits: only one record or line makes a range
+	   this long */
 	for (i = 0; i < n; i++)
 		if (ranges[i].len >= RANGE_MAX)
-			return err_set(l->err, RC_TOOBIG, "a line or record is too long at offset %llu",
+			return err_set(l->err, RC_TOOBIG,
+				       "a line or record is too long at offset %llu",
 				       (unsigned long long)ranges[i].off);
 	if (rc == RC_OK && l->reading->bt)
 		rc = gdb_detect(l, ranges, n);
@@ -305,7 +313,8 @@ int detect_text(struct detector *d, const struct artifact *a, uint64_t from, uin
 	return detect_ranges(d, a, &range, 1, ret, err);
 }
 
-int detect_learn(struct detector *d, const struct artifact *a, struct learned *learned, struct err *err)
+int detect_learn(struct detector *d, const struct artifact *a, struct learned *learned,
+		 struct err *err)
 {
 	struct look l = { .d = d, .a = a, .text = a->text, .learn = learned, .err = err };
 	uint64_t from = 0;

@@ -133,7 +133,8 @@ void layer_add(struct layer *l, struct span src, uint64_t base)
 
 	GROW(l->parts, l->n, l->cap_parts);
 	l->parts[l->n++] = (struct layer_part){ .at = (uint32_t)at, .base = base };
-	/* no escape means more bytes than it has; one more entry for the end, one for the separator */
+	/* no escape means more bytes than it has; one more entry for the end, one for the
+	   separator */
 	if (l->cap < at + src.len + 2) {
 		l->cap = (at + src.len + 2) * 2;
 		l->map = xreallocarray(l->map, l->cap, sizeof(*l->map));
@@ -150,7 +151,8 @@ void layer_add(struct layer *l, struct span src, uint64_t base)
 	buf_add_char(&l->bytes, '\n');
 }
 
-bool layer_source(const struct layer *l, size_t from, size_t to, uint64_t *ret_off, uint64_t *ret_end)
+bool layer_source(const struct layer *l, size_t from, size_t to, uint64_t *ret_off,
+		  uint64_t *ret_end)
 {
 	size_t lo = 0, hi = l->n, stop;
 

@@ -33,6 +33,13 @@ int look_emit(struct look *l, const struct finding *f)
 	return learned_add(l->learn, f->kind, buf_span(&d->value), LEARN_MATERIAL, l->err);
 }
 
+uint32_t look_path(const struct look *l, const struct leaf *leaf)
+{
+	struct span path = span_make(l->d->paths.p + leaf->path, leaf->path_len);
+
+	return l->ret ? findings_path(l->ret, path) : 0;
+}
+
 void look_learned(const struct look *l, const struct learned_hit *hit, struct finding *ret)
 {
 	const struct learned_value *v = learned_get(l->d->learned, hit->value);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "detect_internal.h"
 
-/* Values as memory has them: addresses in integers, arrays and half-escaped strings. Integers are those
-   of a little-endian machine. */
+/* Values as memory has them: addresses in integers, arrays and half-escaped strings. Integers
+   are those of a little-endian machine. */
 
 #define ITEMS_MAX 4096		/* bytes of one array or string that are looked at */
 
@@ -59,7 +59,8 @@ bool packed_integer(struct span src, uint64_t *ret)
 	for (; i < src.len; i++) {
 		char c = src.p[i];
 		unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0') :
-			(c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (unsigned)((c | 0x20) - 'a' + 10) : 99;
+			(c | 0x20) >= 'a' && (c | 0x20) <= 'f' ?
+			(unsigned)((c | 0x20) - 'a' + 10) : 99;
 
 		if (digit >= base) {
 			if (c == ' ' && i > negative)
@@ -93,7 +94,8 @@ static bool next_item(struct span src, size_t *pos, struct item *ret)
 	tail = span_sub(src, i, src.len);
 	/* 65 'A' has a character behind its number, which may be anything */
 	if (span_starts(tail, SPAN_LIT(" '"))) {
-		ssize_t close = span_find(tail, SPAN_LIT("'"), tail.len > 2 && tail.p[2] == '\\' ? 4 : 3);
+		bool escaped = tail.len > 2 && tail.p[2] == '\\';
+		ssize_t close = span_find(tail, SPAN_LIT("'"), escaped ? 4 : 3);
 
 		i += close < 0 ? tail.len : (size_t)close + 1;
 		tail = span_sub(src, i, src.len);
@@ -123,7 +125,8 @@ static unsigned item_width(const struct item *items, size_t n, bool is_ip6)
 
 	for (i = 0; i < n; i++) {
 		/* a negative byte's upper bits say nothing */
-		all |= items[i].integer >= (uint64_t)-128 ? items[i].integer & 0xff : items[i].integer;
+		all |= items[i].integer >= (uint64_t)-128 ? items[i].integer & 0xff :
+			items[i].integer;
 		count += items[i].repeats;
 	}
 	/* an IPv6 address has 16 bytes, whatever their numbers */
@@ -216,7 +219,8 @@ void gdb_unquote(struct span src, bool outside, struct buf *ret)
 		} else if (outside && c == '\'') {
 			i += unquote_repeat(span_sub(src, i, src.len), ret);
 		} else if (outside && c == '\\') {
-			i += unquote_escape(src.p + i, src.len - i, ret);	/* <incomplete sequence \303> */
+			/* <incomplete sequence \303> */
+			i += unquote_escape(src.p + i, src.len - i, ret);
 		} else {
 			outside ^= c == '"';
 			i++;

@@ -24,7 +24,8 @@ static bool is_verbatim(const struct look *l, const struct leaf *leaf)
 {
 	const char *src = l->text.p + leaf->off;
 
-	return leaf->len >= leaf->view_len + 2u && src[0] == '"' && src[leaf->view_len + 1] == '"' &&
+	return leaf->len >= leaf->view_len + 2u && src[0] == '"' &&
+	       src[leaf->view_len + 1] == '"' &&
 	       memcmp(src + 1, l->d->view.p + leaf->view, leaf->view_len) == 0;
 }
 
@@ -91,7 +92,8 @@ int strings_resolve(struct look *l)
 			v = verbatim ? NULL : leaf_again(l, leaf, &at);
 			last = h->leaf;
 			if (!verbatim && !v)
-				return err_set(l->err, RC_INTERNAL, "a string is lost at offset %llu",
+				return err_set(l->err, RC_INTERNAL,
+					       "a string is lost at offset %llu",
 					       (unsigned long long)leaf->off);
 		}
 		/* an engine's limit: nobody knows what else the string holds */
@@ -100,9 +102,7 @@ int strings_resolve(struct look *l)
 			h->to = leaf->view_len;
 		}
 		hit_place(h, leaf, v);
-		if (l->ret)
-			h->f.path = findings_path(l->ret, span_make(d->paths.p + leaf->path,
-								    leaf->path_len));
+		h->f.path = look_path(l, leaf);
 		rc = look_emit(l, &h->f);
 		if (rc < 0)
 			return rc;

@@ -67,14 +67,15 @@ static int apply_whole(struct look *l, const struct leaf *leaf, struct finding *
 {
 	f->off = leaf->off;
 	f->len = (uint32_t)leaf->len;
-	f->path = l->ret ? findings_path(l->ret, leaf_path(l->d, leaf)) : 0;
+	f->path = look_path(l, leaf);
 	return look_emit(l, f);
 }
 
 /* Is the member an address alone (in6_addr's forms), or a sockaddr's data with the port first? */
 static bool path_is_address(struct span path)
 {
-	return span_find(path, SPAN_LIT("addr8"), 0) >= 0 || span_find(path, SPAN_LIT("addr16"), 0) >= 0 ||
+	return span_find(path, SPAN_LIT("addr8"), 0) >= 0 ||
+	       span_find(path, SPAN_LIT("addr16"), 0) >= 0 ||
 	       span_find(path, SPAN_LIT("addr32"), 0) >= 0;
 }
 
@@ -106,7 +107,8 @@ static int64_t family_of(const struct detector *d, uint32_t i)
 }
 
 /* Packed addresses in a string's bytes. */
-static int apply_packed_string(struct look *l, uint32_t i, enum rule_decode decode, struct finding *f)
+static int apply_packed_string(struct look *l, uint32_t i, enum rule_decode decode,
+			       struct finding *f)
 {
 	const struct leaf *leaf = &l->d->leaves[i];
 	struct span bytes = leaf_bytes(l->d, leaf);
@@ -207,7 +209,8 @@ static int apply_integer(struct look *l, const struct leaf *leaf, enum rule_deco
 	case DECODE_ANY:
 		/* `password = 0x…` is where it stands, not what it is */
 		if (leaf->pointer || leaf->integer < INTEGER_MIN || (int64_t)leaf->integer < 0 ||
-		    rule_value_stays(l->d->scanner, f->rule, span_make(l->text.p + leaf->off, leaf->len)))
+		    rule_value_stays(l->d->scanner, f->rule,
+				     span_make(l->text.p + leaf->off, leaf->len)))
 			return RC_OK;
 		return apply_whole(l, leaf, f);
 	default:
@@ -229,7 +232,8 @@ static int apply_array(struct look *l, uint32_t i, enum rule_decode decode, stru
 {
 	const struct leaf *leaf = &l->d->leaves[i];
 	struct span src = span_make(l->text.p + leaf->off, leaf->len), path = leaf_path(l->d, leaf);
-	bool ip6 = decode == DECODE_IN6_ADDR || (decode == DECODE_SOCKADDR && path_is_address(path));
+	bool ip6 = decode == DECODE_IN6_ADDR ||
+		   (decode == DECODE_SOCKADDR && path_is_address(path));
 	AUTO_BUF bytes = BUF_INIT;
 
 	packed_array(src, ip6, &bytes);

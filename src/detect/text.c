@@ -3,7 +3,8 @@
 
 /* Raw text: logs, configs, and gdb's text as it stands. */
 
-/* How much a layer takes in before it is scanned, and how far the windows of a long line overlap. */
+/* How much a layer takes in before it is scanned, and how far the windows of a long line
+   overlap. */
 #define LAYER_FULL KIB(256)
 #define LAYER_WINDOW KIB(64)
 #define LAYER_OVERLAP 1024
@@ -20,8 +21,8 @@ static size_t inside_escape(const char *low, const char *p)
 
 	for (back = 1; back <= 3 && p - low >= (ptrdiff_t)back; back++) {
 		if (p[-(ptrdiff_t)back] == '\\') {
-			for (run = 1; p - back - run >= low && p[-(ptrdiff_t)(back + run)] == '\\' &&
-			     run < 256; run++)
+			for (run = 1; run < 256 && p - back - run >= low &&
+			     p[-(ptrdiff_t)(back + run)] == '\\'; run++)
 				;
 			return run % 2 ? back : 0;
 		}
@@ -31,8 +32,8 @@ static size_t inside_escape(const char *low, const char *p)
 	return 0;
 }
 
-/* Moves the ends of what a raw match found in a string to whole escapes, and says whether one of them
-   is outside of quotes. */
+/* Moves the ends of what a raw match found in a string to whole escapes, and says whether one of
+   them is outside of quotes. */
 static void keep_quoting(const struct look *l, const struct leaf *leaf, struct finding *f)
 {
 	const char *text = l->text.p, *low = text + leaf->off, *high = low + leaf->len;
@@ -78,8 +79,7 @@ static int emit_raw(struct text_scan *s, struct finding *f)
 	const struct leaf *leaf = s->in_gdb ? leaf_at(s->l->d, f->off) : NULL;
 
 	if (leaf && leaf->type == BT_STRING) {
-		f->path = s->l->ret ? findings_path(s->l->ret, span_make(s->l->d->paths.p + leaf->path,
-									  leaf->path_len)) : 0;
+		f->path = look_path(s->l, leaf);
 		if (f->form == FORM_PLAIN)
 			f->form = FORM_GDB_STRING;
 		f->flags |= FINDING_IN_STRING;
@@ -117,7 +117,8 @@ static int emit_layered(struct text_scan *s, size_t off, size_t len, struct find
 	uint64_t from, end;
 	struct span src;
 
-	if (!layer_source(&l->d->layer, off, off + len, &from, &end) || from < l->off || from >= l->end)
+	if (!layer_source(&l->d->layer, off, off + len, &from, &end) || from < l->off ||
+	    from >= l->end)
 		return RC_OK;
 	f->off = from;
 	f->len = (uint32_t)(end - from);
@@ -156,8 +157,8 @@ static int layer_scan(struct text_scan *s)
 
 	if (text.len == 0)
 		return RC_OK;
-	rc = rule_scan(l->d->scanner, text, 0, text.len, WHERE_TEXT, l->learn != NULL, on_layer_rule,
-		       s, l->err);
+	rc = rule_scan(l->d->scanner, text, 0, text.len, WHERE_TEXT, l->learn != NULL,
+		       on_layer_rule, s, l->err);
 	if (rc == RC_OK && l->d->learned_scanner && !l->learn)
 		rc = learned_scan(l->d->learned_scanner, text, 0, text.len, on_layer_learned, s,
 				  l->err);
@@ -197,10 +198,12 @@ static int layers_detect(struct text_scan *s)
 
 	layer_reset(&l->d->layer);
 	while (rc == RC_OK && (p = next_escape(&escapes, p)) < end) {
-		const struct leaf *leaf = s->in_gdb ? leaf_at(l->d, (uint64_t)(p - l->text.p)) : NULL;
+		uint64_t at = (uint64_t)(p - l->text.p);
+		const struct leaf *leaf = s->in_gdb ? leaf_at(l->d, at) : NULL;
 		const char *nl, *start, *stop;
 
-		if (leaf) {		/* gdb's own escapes; what the string holds is seen to there */
+		/* gdb's own escapes: what the string holds is seen to there */
+		if (leaf) {
 			p = l->text.p + leaf->off + leaf->len;
 			continue;
 		}

@@ -4,9 +4,9 @@
 #include "detect_internal.h"
 
 /*
- * The view: what a range's strings, arrays and integers hold as bytes, one behind the other with line
- * ends between, so that the engines run once over it and not once a string. Hits are brought back to the
- * leaf, and through its map to the source.
+ * The view: what a range's strings, arrays and integers hold as bytes, one behind the other with
+ * line ends between, so that the engines run once over it and not once a string. Hits are brought
+ * back to the leaf, and through its map to the source.
  */
 
 /* Fewer printable bytes in a row are numbers, not text. */
@@ -34,8 +34,8 @@ static void part_add(struct detector *d, enum view_what what, uint32_t leaf, uin
 	buf_add_char(&d->view, '\n');
 }
 
-/* Digits glued behind a counted string's end are the rest of another number: nothing else in the string
-   says so, and nobody needs them. */
+/* Digits glued behind a counted string's end are the rest of another number: nothing else in the
+   string says so, and nobody needs them. */
 static void residue_hit(struct detector *d, uint32_t leaf, size_t at, struct span rest)
 {
 	struct finding f = {
@@ -99,7 +99,8 @@ static void view_add_integers(struct detector *d)
 	for (i = 0; i <= d->n_leaves; i++) {
 		const struct leaf *f = i < d->n_leaves ? &d->leaves[i] : NULL;
 
-		if (f && f->active && f->type == BT_INTEGER && integer_is_ascii(f->integer, bytes)) {
+		if (f && f->active && f->type == BT_INTEGER &&
+		    integer_is_ascii(f->integer, bytes)) {
 			if (run.len == 0)
 				first = i;
 			buf_add(&run, bytes, sizeof(bytes));
@@ -164,8 +165,7 @@ static int leaf_emit(struct look *l, uint32_t i, const struct finding *f)
 
 	one.off = leaf->off;
 	one.len = (uint32_t)leaf->len;
-	if (l->ret)
-		one.path = findings_path(l->ret, span_make(l->d->paths.p + leaf->path, leaf->path_len));
+	one.path = look_path(l, leaf);
 	return look_emit(l, &one);
 }
 
@@ -299,7 +299,8 @@ static int on_scalar(void *ctx, const struct rule_hit *hit)
 	return leaf_emit(l, d->scalar_at[2 * lo + 1], &f);
 }
 
-static int scan(struct look *l, struct span text, unsigned where, rule_hit_fn rule, learned_hit_fn learned)
+static int scan(struct look *l, struct span text, unsigned where, rule_hit_fn rule,
+		learned_hit_fn learned)
 {
 	struct detector *d = l->d;
 	int rc;
@@ -330,7 +331,8 @@ int view_detect(struct look *l)
 	}
 	rc = scan(l, buf_span(&d->view), WHERE_STRING, on_rule, on_learned);
 	if (rc == RC_OK)
-		rc = scan(l, buf_span(&d->layer.bytes), WHERE_STRING, on_layer_rule, on_layer_learned);
+		rc = scan(l, buf_span(&d->layer.bytes), WHERE_STRING, on_layer_rule,
+			  on_layer_learned);
 	if (rc == RC_OK && d->has_values)
 		rc = scan(l, buf_span(&d->scalars), WHERE_VALUE, on_scalar, NULL);
 	return rc;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redact_internal.h"
 
-/* What one plan is for: large enough that its overhead doesn't count, small enough for the cache. */
+/* What one plan is for: large enough that its overhead doesn't count, small enough for the
+   cache. */
 #define RANGE MIB(1)
 
-int redact_apply(const struct artifact *a, const struct redact_plan *p, struct sink *out, struct err *err)
+int redact_apply(const struct artifact *a, const struct redact_plan *p, struct sink *out,
+		 struct err *err)
 {
 	uint64_t at = p->from;
 	size_t i;

@@ -26,14 +26,15 @@ static void mark_add(struct copy *c, const struct mark *m)
 	c->marks[c->n++] = *m;
 }
 
-/* One stretch of source with its changes, changes[*i] being the first that ends behind its begin. */
+/* One stretch of source with its changes, changes[*i] being the first that ends behind its
+   begin. */
 static void copy_stretch(struct copy *c, struct span src, uint64_t off, uint64_t end,
 			 const struct change *changes, size_t n, const struct buf *texts, size_t *i)
 {
 	uint64_t from = c->n ? c->marks[c->n - 1].end : 0;
 
-	mark_add(c, &(struct mark){ .at = c->text.len, .at_end = c->text.len, .off = from, .end = off,
-				    .gap = c->text.len > 0 });
+	mark_add(c, &(struct mark){ .at = c->text.len, .at_end = c->text.len, .off = from,
+				    .end = off, .gap = c->text.len > 0 });
 	for (; *i < n && changes[*i].off < end; ++*i) {
 		const struct change *one = &changes[*i];
 		struct mark m = { .off = one->off, .end = one->end, .soft = one->soft,
@@ -71,7 +72,8 @@ static void copy_ranges(struct copy *c, uint64_t margin)
 			continue;
 		}
 		GROW(c->ranges, c->n_ranges, c->cap_ranges);
-		c->ranges[c->n_ranges++] = (struct detect_range){ .off = start, .len = end - start };
+		c->ranges[c->n_ranges++] =
+			(struct detect_range){ .off = start, .len = end - start };
 	}
 }
 
@@ -93,7 +95,8 @@ void copy_make(struct copy *c, const struct detector *d, const struct artifact *
 		off = changes[i].off;
 		len = changes[i].end - off;
 		detect_context(d, a, from, to, &off, &len);
-		/* on, as long as the next fresh one's context touches; whole changes at both ends */
+		/* on, as long as the next fresh one's context touches; whole changes at both
+		   ends */
 		for (end = off + len, i++; i < n && changes[i].off < end + RANGE_GAP; i++) {
 			uint64_t next = changes[i].off, more = changes[i].end - next;
 
@@ -169,7 +172,8 @@ int copy_source(const struct copy *c, uint64_t from, uint64_t at, uint64_t end, 
 	}
 	if (soft) {
 		lo = c->marks[first].at <= at ? c->marks[first].off : source_of(c, from, at, first);
-		hi = c->marks[i - 1].at_end >= end ? c->marks[i - 1].end : source_of(c, from, end, i);
+		hi = c->marks[i - 1].at_end >= end ? c->marks[i - 1].end :
+			source_of(c, from, end, i);
 		return fn(ctx, lo, hi, false, true);
 	}
 	for (i = first; at < end; i++) {

@@ -58,7 +58,8 @@ bool edit_text(const struct redactor *r, struct span text, const struct cluster 
 	if (c->quotes & FINDING_QUOTE_OPEN)
 		buf_add_char(ret, '"');
 	/* what is kept or put for one value says nothing of a longer stretch */
-	if (action == ACTION_KEEP_LAST && (winner->f.len != src.len || winner->f.form != FORM_PLAIN))
+	if (action == ACTION_KEEP_LAST &&
+	    (winner->f.len != src.len || winner->f.form != FORM_PLAIN))
 		action = ACTION_MASK;
 	if (action == ACTION_REPLACE && (!rule->replace || !is_harmless(span_str(rule->replace))))
 		action = ACTION_MASK;

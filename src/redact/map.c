@@ -13,8 +13,8 @@
 #define MAP_HEAD "corescrub-map 1\n"
 #define MAP_MAX MIB(512)	/* a map that was there, read to be added to */
 
-void map_note(struct redactor *r, const struct artifact *a, const struct redact_plan *p, uint64_t at,
-	      uint32_t *artifact)
+void map_note(struct redactor *r, const struct artifact *a, const struct redact_plan *p,
+	      uint64_t at, uint32_t *artifact)
 {
 	uint64_t src = p->from;
 	size_t i;
@@ -177,7 +177,8 @@ static int map_make_folders(const char *path, struct err *err)
 	return RC_OK;
 }
 
-int redact_map_write(const struct redactor *r, const char *path, const char *case_name, struct err *err)
+int redact_map_write(const struct redactor *r, const char *path, const char *case_name,
+		     struct err *err)
 {
 	AUTO(tempfile) t = NULL;
 	AUTO_BUF old = BUF_INIT;

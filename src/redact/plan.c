@@ -4,8 +4,9 @@
 #include "redact_internal.h"
 
 /*
- * One range's plan: detect, put tokens in, detect again where that changed something, until nothing new
- * is found. Everything is kept in source offsets; the copy with the tokens in lives for one look.
+ * One range's plan: detect, put tokens in, detect again where that changed something, until nothing
+ * new is found. Everything is kept in source offsets; the copy with the tokens in lives for one
+ * look.
  */
 
 /* From this round on whole lines go: a text that brings forth a finding each round must not win. */
@@ -44,7 +45,8 @@ static void findings_begin(struct findings *f, const struct finding_rule *rules,
 	f->paths.len = 1;	/* the NUL of no path */
 }
 
-static struct planner *planner_begin(struct redactor *r, struct detector *d, const struct artifact *a)
+static struct planner *planner_begin(struct redactor *r, struct detector *d,
+				     const struct artifact *a)
 {
 	struct planner *p = r->planner;
 	size_t n;
@@ -93,7 +95,8 @@ static struct span piece_value(struct planner *p, const struct finding *f)
 static int plan_add(struct planner *p, const struct finding *f, bool soft, struct err *err)
 {
 	size_t i = p->pieces.n, n = i;
-	int rc = pieces_add_clipped(&p->pieces, p->a->text, f, &p->rules[f->rule], &p->barriers, err);
+	int rc = pieces_add_clipped(&p->pieces, p->a->text, f, &p->rules[f->rule], &p->barriers,
+				    err);
 
 	for (; rc == RC_OK && i < p->pieces.n; i++) {
 		struct piece one = p->pieces.v[i];
@@ -102,7 +105,8 @@ static int plan_add(struct planner *p, const struct finding *f, bool soft, struc
 		one.round = (uint8_t)p->round;
 		one.token = NO_TOKEN;
 		if (!(one.f.flags & FINDING_LIMIT)) {
-			rc = token_find(p->r, one.f.kind, piece_value(p, &one.f), &one.token, NULL, err);
+			rc = token_find(p->r, one.f.kind, piece_value(p, &one.f), &one.token, NULL,
+					err);
 			if (rc < 0)
 				return rc;
 			if (p->r->tokens[one.token].stays && !soft)
@@ -151,7 +155,8 @@ static int plan_detect(struct planner *p, struct err *err)
 			return rc;
 		guards = detect_guards(p->d, &n);
 		while (n--)
-			barriers_add(&p->barriers, guards[n].off, guards[n].off + guards[n].len, true);
+			barriers_add(&p->barriers, guards[n].off,
+				     guards[n].off + guards[n].len, true);
 		from = end = p->to;
 		for (; i < found->n; i++)
 			if (found->v[i].off + found->v[i].len > end)
@@ -205,8 +210,8 @@ static void plan_make_changes(struct planner *p)
 	}
 }
 
-static int plan_add_source(struct planner *p, struct finding f, uint64_t off, uint64_t end, bool whole,
-			   bool soft, struct err *err)
+static int plan_add_source(struct planner *p, struct finding f, uint64_t off, uint64_t end,
+			   bool whole, bool soft, struct err *err)
 {
 	f.off = off;
 	f.len = (uint32_t)(end - off);
@@ -297,7 +302,8 @@ static int plan_close(struct planner *p, struct err *err)
 		if (p->round == LIMIT_CLOSURE_ROUNDS)
 			return err_set(err, RC_LIMIT, "redaction finds no end behind offset %llu",
 				       (unsigned long long)p->from);
-		copy_make(&p->copy, p->d, p->a, p->from, p->to, p->changes, p->n_changes, &p->texts);
+		copy_make(&p->copy, p->d, p->a, p->from, p->to, p->changes, p->n_changes,
+			  &p->texts);
 		p->fresh = 0;
 		p->round++;
 		rc = plan_look_again(p, err);

@@ -21,7 +21,7 @@ uint32_t numbers_hash(uint64_t seed, uint64_t salt, struct span bytes);
 struct token {
 	struct span canonical;
 	uint32_t spelling;		/* the first one seen */
-	uint32_t last_rule;		/* the rule counted for it last, + 1: saves a look into `pairs` */
+	uint32_t last_rule;		/* counted for it last, + 1: saves a look into `pairs` */
 	uint8_t kind;			/* refined */
 	uint8_t len;
 	bool stays;			/* says nothing (loopback, …): is not replaced */
@@ -83,8 +83,8 @@ struct change {
 	bool fresh;		/* came or grew in the last round */
 };
 
-/* The copy (copy.c): the stretches of a range that the last round changed, one behind the other, with
-   their changes in; and the way back. */
+/* The copy (copy.c): the stretches of a range that the last round changed, one behind the other,
+   with their changes in; and the way back. */
 struct mark {
 	uint64_t at, at_end;	/* in the copy; the same for a gap between stretches */
 	uint64_t off, end;	/* in the source */
@@ -100,8 +100,9 @@ struct copy {
 void copy_make(struct copy *c, const struct detector *d, const struct artifact *a, uint64_t from,
 	       uint64_t to, const struct change *changes, size_t n, const struct buf *texts);
 void copy_done(struct copy *c);
-/* What [at, end) of the copy is in the source: calls fn for each piece between changes, or once for all
-   of it, and the changes too, where a soft one is among them. Nothing if it reaches over a gap. */
+/* What [at, end) of the copy is in the source: calls fn for each piece between changes, or once
+   for all of it, and the changes too, where a soft one is among them. Nothing if it reaches over
+   a gap. */
 typedef int (*copy_piece_fn)(void *ctx, uint64_t off, uint64_t end, bool whole, bool soft);
 int copy_source(const struct copy *c, uint64_t from, uint64_t at, uint64_t end, copy_piece_fn fn,
 		void *ctx);
@@ -129,8 +130,8 @@ void barriers_add(struct barriers *b, uint64_t off, uint64_t end, bool guard);
 void barriers_sort(struct barriers *b);
 /* Adds the sound tokens in [from, to) of text; returns how many. */
 size_t barriers_add_tokens(struct barriers *b, struct span text, uint64_t from, uint64_t to);
-/* Cuts f at the barriers and adds what is left worth replacing. RC_LIMIT if an engine limit's mask would
-   have to cover a guard. */
+/* Cuts f at the barriers and adds what is left worth replacing. RC_LIMIT if an engine limit's
+   mask would have to cover a guard. */
 int pieces_add_clipped(struct pieces *p, struct span text, const struct finding *f,
 		       const struct finding_rule *rule, const struct barriers *b, struct err *err);
 
@@ -146,19 +147,21 @@ struct clusters {
 	struct cluster *v;
 	size_t n, cap;
 };
-void clusters_make(struct clusters *c, const struct pieces *sorted, const struct finding_rule *rules);
+void clusters_make(struct clusters *c, const struct pieces *sorted,
+		   const struct finding_rule *rules);
 void pieces_sort(struct pieces *p);
 
-/* Notes for the map the spellings that a's plan replaced; `at` is where its range begins in the output.
-   The name is kept once an artifact: pass *artifact from call to call, UINT32_MAX at first. */
-void map_note(struct redactor *r, const struct artifact *a, const struct redact_plan *p, uint64_t at,
-	      uint32_t *artifact);
+/* Notes for the map the spellings that a's plan replaced; `at` is where its range begins in the
+   output. The name is kept once an artifact: pass *artifact from call to call, UINT32_MAX at
+   first. */
+void map_note(struct redactor *r, const struct artifact *a, const struct redact_plan *p,
+	      uint64_t at, uint32_t *artifact);
 
 void planner_free(struct planner *p);
 
-/* What takes a cluster's place: appended to ret. It ends with the line ends that the source had there,
-   so that lines keep their numbers. True if there is more, or less, to it than a token: what a rule puts
-   there can be found again, and over what it drops its neighbours meet. */
+/* What takes a cluster's place: appended to ret. It ends with the line ends that the source had
+   there, so that lines keep their numbers. True if there is more, or less, to it than a token:
+   what a rule puts there can be found again, and over what it drops its neighbours meet. */
 bool edit_text(const struct redactor *r, struct span text, const struct cluster *c,
 	       const struct piece *winner, const struct finding_rule *rule, struct buf *ret);
 

@@ -83,7 +83,8 @@ int redact_key_read(const char *path, struct secret **ret, struct err *err)
 	return rc;
 }
 
-int redact_token(struct redactor *r, enum kind kind, struct span value, struct buf *ret, struct err *err)
+int redact_token(struct redactor *r, enum kind kind, struct span value, struct buf *ret,
+		 struct err *err)
 {
 	uint32_t token;
 	int rc = token_find(r, kind, value, &token, NULL, err);

@@ -26,7 +26,8 @@ static int barrier_compare(const void *x, const void *y)
 	return (a->end > b->end) - (a->end < b->end);
 }
 
-/* Sorts, and joins the ones that overlap: then ends are sorted too. A join with a guard is a guard. */
+/* Sorts, and joins the ones that overlap: then ends are sorted too. A join with a guard is a
+   guard. */
 void barriers_sort(struct barriers *b)
 {
 	size_t i, n = 0;
@@ -85,7 +86,8 @@ static size_t barriers_find(const struct barriers *b, uint64_t off)
 
 static bool is_content(unsigned char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80;
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       c >= 0x80;
 }
 
 static bool is_space(char c)
@@ -99,10 +101,10 @@ static void pieces_add(struct pieces *p, const struct finding *f)
 	p->v[p->n++] = (struct piece){ .f = *f };
 }
 
-/* What a cut left of f. Separators between tokens alone, and what a rule itself put beside its token
-   (the kept tail), are no values: replacing them would never end. */
-static void pieces_add_rest(struct pieces *p, struct span text, const struct finding *f, uint64_t off,
-			    uint64_t end, const struct finding_rule *rule)
+/* What a cut left of f. Separators between tokens alone, and what a rule itself put beside its
+   token (the kept tail), are no values: replacing them would never end. */
+static void pieces_add_rest(struct pieces *p, struct span text, const struct finding *f,
+			    uint64_t off, uint64_t end, const struct finding_rule *rule)
 {
 	struct finding one = *f;
 	uint64_t i;
@@ -188,7 +190,8 @@ void pieces_sort(struct pieces *p)
 		qsort(p->v, p->n, sizeof(*p->v), piece_compare);
 }
 
-static bool piece_wins(const struct piece *a, const struct piece *b, const struct finding_rule *rules)
+static bool piece_wins(const struct piece *a, const struct piece *b,
+		       const struct finding_rule *rules)
 {
 	enum severity sa = rules[a->f.rule].severity, sb = rules[b->f.rule].severity;
 
@@ -220,7 +223,8 @@ static void cluster_take(struct cluster *c, const struct pieces *p, size_t i,
 		c->winner = (uint32_t)i;
 }
 
-void clusters_make(struct clusters *c, const struct pieces *sorted, const struct finding_rule *rules)
+void clusters_make(struct clusters *c, const struct pieces *sorted,
+		   const struct finding_rule *rules)
 {
 	size_t i;
 
