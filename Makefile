@@ -79,7 +79,7 @@ check: deps
 	@$(MAKE) --no-print-directory all units
 	@B=$B SANITIZE=$(SANITIZE) tests/run.sh
 
-bench: all
+bench: all $B/tests/bench/siplog $B/tests/bench/in_turn
 	@B=$B tests/bench/run.sh
 
 install: all
