@@ -39,6 +39,8 @@ void value_canonical(enum kind kind, struct span text, struct buf *ret);
    own 240.0.0.0/4 and 100::/64. */
 bool value_ip4_stays(const uint8_t a[4]);
 bool value_ip6_stays(const uint8_t a[16]);
+/* The same for a spelling of an address; false for every other kind. */
+bool value_stays(enum kind kind, struct span text);
 
 /* Readers. All of `text` must be the value; false otherwise, ret untouched. */
 bool value_ip4_parse(struct span text, uint8_t ret[4]);	/* dotted quad; also "192-0-2-1", zero-padded */

@@ -104,6 +104,20 @@ ssize_t span_find(struct span s, struct span needle, size_t from)
 	return at ? at - s.p : -1;
 }
 
+size_t span_line_start(struct span s, size_t at)
+{
+	const char *nl = at ? memrchr(s.p, '\n', at) : NULL;
+
+	return nl ? (size_t)(nl - s.p) + 1 : 0;
+}
+
+size_t span_line_end(struct span s, size_t at)
+{
+	const char *nl = at < s.len ? memchr(s.p + at, '\n', s.len - at) : NULL;
+
+	return nl ? (size_t)(nl - s.p) + 1 : s.len;
+}
+
 static bool is_space(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');

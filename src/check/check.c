@@ -38,27 +38,11 @@ static struct span check_copy(struct check *c, struct span s)
 	return span_make(arena_strndup(c->arena, s.p, s.len), s.len);
 }
 
-static bool check_value_stays(enum kind kind, struct span value)
-{
-	uint8_t a[16];
-
-	switch (kind) {
-	case KIND_IP4:
-	case KIND_IP4_LAN:
-		return value_ip4_parse(value, a) && value_ip4_stays(a);
-	case KIND_IP6:
-	case KIND_IP6_LAN:
-		return value_ip6_parse(value, a) && value_ip6_stays(a);
-	default:
-		return false;
-	}
-}
-
 void check_know(struct check *c, enum kind kind, struct span value)
 {
 	enum kind token;
 
-	if (value.len < KNOWN_MIN || check_value_stays(kind, value) ||
+	if (value.len < KNOWN_MIN || value_stays(kind, value) ||
 	    value_token_at(value, &token) == value.len)
 		return;
 	GROW(c->known, c->n_known, c->cap_known);

@@ -158,20 +158,6 @@ bool detect_is_gdb(const struct detector *d, const struct artifact *a)
 	return a->serial && a->serial == d->serial ? d->kept.bt != NULL : a->kind == ARTIFACT_GDB;
 }
 
-static uint64_t line_end(struct span text, uint64_t at)
-{
-	const char *p = at < text.len ? memchr(text.p + at, '\n', text.len - at) : NULL;
-
-	return p ? (uint64_t)(p - text.p) + 1 : text.len;
-}
-
-static uint64_t line_start(struct span text, uint64_t at)
-{
-	const char *p = at ? memrchr(text.p, '\n', at) : NULL;
-
-	return p ? (uint64_t)(p - text.p) + 1 : 0;
-}
-
 /* Does a frame's head seem to begin at p, a line's start? */
 static bool seems_head(const char *p, const char *end)
 {
@@ -210,12 +196,12 @@ void detect_context(const struct detector *d, const struct artifact *a, uint64_t
 	uint64_t end = *off + *len, start = *off;
 
 	if (detect_is_gdb(d, a)) {
-		start = line_start(a->text, start);
+		start = span_line_start(a->text, start);
 		start = start > from ? last_head(a->text, from, start) : from;
-		end = next_head(a->text, line_end(a->text, end), to);
+		end = next_head(a->text, span_line_end(a->text, end), to);
 	} else {
-		start = line_start(a->text, start < d->margin ? 0 : start - d->margin);
-		end = line_end(a->text, end + d->margin);
+		start = span_line_start(a->text, start < d->margin ? 0 : start - d->margin);
+		end = span_line_end(a->text, end + d->margin);
 	}
 	*off = start < from ? from : start;
 	*len = (end > to ? to : end) - *off;
@@ -225,14 +211,14 @@ void detect_context(const struct detector *d, const struct artifact *a, uint64_t
 static uint64_t cut_between_records(struct bt_cursor *walk, struct span text, uint64_t from,
 				    uint64_t target)
 {
-	uint64_t end = line_end(text, target), last = target;
+	uint64_t end = span_line_end(text, target), last = target;
 	const struct bt_value *v;
 	bool inside = false;
 
 	bt_cursor_seek(walk, target);
 	for (v = bt_next(walk); v; v = bt_next(walk)) {
 		if (!inside && v->off >= target) {
-			uint64_t at = line_start(text, v->off);
+			uint64_t at = span_line_start(text, v->off);
 
 			if (at > end && last <= end)
 				return end;
@@ -243,7 +229,7 @@ static uint64_t cut_between_records(struct bt_cursor *walk, struct span text, ui
 		if (v->off + v->len > last)
 			last = v->off + v->len;
 	}
-	return line_end(text, last);
+	return span_line_end(text, last);
 }
 
 /* How far back from a range's wanted end a frame is looked for. */
@@ -268,7 +254,7 @@ uint64_t detect_cut(struct detector *d, const struct artifact *a, uint64_t from,
 
 	if (target >= a->text.len || detector_read(d, a, &r, &err) < 0)
 		return a->text.len;
-	return r->bt ? cut_gdb(r->walk, a->text, from, target) : line_end(a->text, target);
+	return r->bt ? cut_gdb(r->walk, a->text, from, target) : span_line_end(a->text, target);
 }
 
 static int look_ranges(struct look *l, const struct detect_range *ranges, size_t n)

@@ -6,20 +6,6 @@
 /* Ranges that are closer than this are one: a scan of its own costs more than these bytes. */
 #define RANGE_GAP 512
 
-static uint64_t line_end(struct span text, uint64_t at)
-{
-	const char *p = at < text.len ? memchr(text.p + at, '\n', text.len - at) : NULL;
-
-	return p ? (uint64_t)(p - text.p) + 1 : text.len;
-}
-
-static uint64_t line_start(struct span text, uint64_t at)
-{
-	const char *p = at ? memrchr(text.p, '\n', at) : NULL;
-
-	return p ? (uint64_t)(p - text.p) + 1 : 0;
-}
-
 static void mark_add(struct copy *c, const struct mark *m)
 {
 	GROW(c->marks, c->n, c->cap);
@@ -65,8 +51,8 @@ static void copy_ranges(struct copy *c, uint64_t margin)
 
 		if (!m->fresh || (last && m->at_end + margin < end))
 			continue;
-		start = line_start(text, m->at < margin ? 0 : m->at - margin);
-		end = line_end(text, m->at_end + margin);
+		start = span_line_start(text, m->at < margin ? 0 : m->at - margin);
+		end = span_line_end(text, m->at_end + margin);
 		if (last && start <= last->off + last->len + RANGE_GAP) {
 			last->len = end - last->off;
 			continue;
@@ -101,7 +87,7 @@ void copy_make(struct copy *c, const struct detector *d, const struct artifact *
 			uint64_t next = changes[i].off, more = changes[i].end - next;
 
 			if (changes[i].end > end)
-				end = line_end(a->text, changes[i].end - 1);
+				end = span_line_end(a->text, changes[i].end - 1);
 			/* one line may be very long: its ends are not looked for again */
 			if (changes[i].fresh && changes[i].end + margin >= end) {
 				detect_context(d, a, from, to, &next, &more);
@@ -115,7 +101,7 @@ void copy_make(struct copy *c, const struct detector *d, const struct artifact *
 			;
 		first = k;
 		if (k < n && changes[k].off < off) {
-			off = line_start(a->text, changes[k].off);
+			off = span_line_start(a->text, changes[k].off);
 			if (off < from)
 				off = from;
 			while (first > 0 && changes[first - 1].end > off)

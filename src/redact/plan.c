@@ -126,20 +126,6 @@ static bool is_note(const struct finding *f)
 	return f->flags & (FINDING_HINT | FINDING_HELD);
 }
 
-static uint64_t line_end(struct span text, uint64_t at)
-{
-	const char *p = at < text.len ? memchr(text.p + at, '\n', text.len - at) : NULL;
-
-	return p ? (uint64_t)(p - text.p) + 1 : text.len;
-}
-
-static uint64_t line_start(struct span text, uint64_t at)
-{
-	const char *p = at ? memrchr(text.p, '\n', at) : NULL;
-
-	return p ? (uint64_t)(p - text.p) + 1 : 0;
-}
-
 /* Detects in the source; the range grows to the line end behind what began in it. */
 static int plan_detect(struct planner *p, struct err *err)
 {
@@ -162,7 +148,7 @@ static int plan_detect(struct planner *p, struct err *err)
 			if (found->v[i].off + found->v[i].len > end)
 				end = found->v[i].off + found->v[i].len;
 		if (end > p->to)
-			p->to = line_end(p->a->text, end - 1);
+			p->to = span_line_end(p->a->text, end - 1);
 	}
 	return RC_OK;
 }
@@ -227,8 +213,8 @@ static int plan_add_source(struct planner *p, struct finding f, uint64_t off, ui
 			f.flags |= FINDING_MASKED;
 	}
 	if (p->round >= ROUND_WIDEN) {
-		off = line_start(p->a->text, off);
-		end = line_end(p->a->text, end - 1);
+		off = span_line_start(p->a->text, off);
+		end = span_line_end(p->a->text, end - 1);
 		f.off = off < p->from ? p->from : off;
 		f.len = (uint32_t)(end - f.off);
 		f.flags |= FINDING_MASKED;

@@ -37,22 +37,6 @@ static struct span token_keep(struct redactor *r, struct span s)
 	return span_make(arena_strndup(r->arena, s.p, s.len), s.len);
 }
 
-static bool token_stays(enum kind kind, struct span value)
-{
-	uint8_t a[16];
-
-	switch (kind) {
-	case KIND_IP4:
-	case KIND_IP4_LAN:
-		return value_ip4_parse(value, a) && value_ip4_stays(a);
-	case KIND_IP6:
-	case KIND_IP6_LAN:
-		return value_ip6_parse(value, a) && value_ip6_stays(a);
-	default:
-		return false;
-	}
-}
-
 static int token_write(struct redactor *r, struct token *t, struct err *err)
 {
 	const char *name = value_kind_name(t->kind);
@@ -94,7 +78,7 @@ static int token_of_canonical(struct redactor *r, enum kind kind, struct span va
 	if (r->n_tokens >= UINT32_MAX - 1)
 		return err_set(err, RC_TOOBIG, "too many distinct values");
 	t.canonical = token_keep(r, w.bytes);
-	t.stays = token_stays(t.kind, value);
+	t.stays = value_stays(t.kind, value);
 	t.spelling = (uint32_t)r->n_spellings;	/* the caller adds it */
 	rc = token_write(r, &t, err);
 	if (rc < 0)

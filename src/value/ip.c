@@ -254,3 +254,19 @@ enum kind value_refine(enum kind kind, struct span text)
 		return ip4_is_lan(a + 12) ? KIND_IP4_LAN : KIND_IP4;
 	return ip6_is_lan(a) ? KIND_IP6_LAN : KIND_IP6;
 }
+
+bool value_stays(enum kind kind, struct span text)
+{
+	uint8_t a[16];
+
+	switch (kind) {
+	case KIND_IP4:
+	case KIND_IP4_LAN:
+		return value_ip4_parse(text, a) && value_ip4_stays(a);
+	case KIND_IP6:
+	case KIND_IP6_LAN:
+		return value_ip6_parse(text, a) && value_ip6_stays(a);
+	default:
+		return false;
+	}
+}

@@ -81,6 +81,9 @@ bool span_starts(struct span s, struct span head);
 bool span_ends(struct span s, struct span tail);
 /* First place of needle at or after `from`, or -1. */
 ssize_t span_find(struct span s, struct span needle, size_t from);
+/* Where the line that holds byte `at` begins, and the place behind its newline (or the text's end). */
+size_t span_line_start(struct span s, size_t at);
+size_t span_line_end(struct span s, size_t at);
 struct span span_trim(struct span s);	/* without ASCII white space at both ends */
 
 /* A growing byte string the owner frees with buf_done. Always has a NUL behind p[len] once p is set. */
