@@ -23,6 +23,7 @@ libhs_name() {
 complete() {
 	pkg-config --exists libhs libpcre2-8 yaml-0.1 libarchive libelf libdw libcrypto jansson \
 		libseccomp cmocka 2>/dev/null || return 1
+	[ -d /usr/lib/debug/.build-id ] || return 1	# libc6-dbg: gdb names what a thread waits in
 	for program in cc c++ make gdb age tar gzip xz bzip2 zstd zip unzip sqlite3 python3 openssl \
 		ssh-keygen; do
 		command -v "$program" >/dev/null 2>&1 || return 1

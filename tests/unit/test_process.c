@@ -557,6 +557,30 @@ static int teardown(void **state)
 	return system(cmd);
 }
 
+/* The program in a folder that any user may enter: as root it is run as others too, who may have no way
+   into the build folder. It goes with the folder that holds it, at the end. */
+static char shared[64] = "/tmp/corescrub-process-XXXXXX";
+
+static void remove_shared(void)
+{
+	unlink(self);
+	rmdir(shared);
+}
+
+static bool share_self(void)
+{
+	AUTO_CLOSE int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	AUTO_CLOSE int to = -1;
+	struct err err = ERR_INIT;
+
+	if (from < 0 || !mkdtemp(shared) || chmod(shared, 0755) < 0)
+		return false;
+	snprintf(self, sizeof(self), "%s/victim", shared);
+	to = open(self, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	atexit(remove_shared);
+	return to >= 0 && fchmod(to, 0755) == 0 && file_copy(from, to, self, &err) == RC_OK;
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -584,5 +608,7 @@ int main(int argc, char **argv)
 
 		return r ? VICTIM_BASE + r : 0;
 	}
+	if (!share_self())
+		return 1;
 	return cmocka_run_group_tests_name("process", tests, setup, teardown);
 }
