@@ -269,11 +269,6 @@ static void keyword_reach(const struct rule_unit *u, size_t *ret_before, size_t 
 	*ret_after = LIMIT_LINE_WINDOW;
 }
 
-static bool has_byte(const uint8_t set[32], uint8_t byte)
-{
-	return set[byte / 8] >> byte % 8 & 1;
-}
-
 /*
  * Most candidates fall here, before PCRE2 is called: the match would have to begin behind the last
  * byte that it can't hold (*ret_lo), and from there on enough bytes for it must follow.
@@ -284,13 +279,13 @@ static bool is_promising(const struct rule_scanner *s, const struct scan_target 
 	const uint8_t *p = (const uint8_t *)s->text.p;
 	size_t at = end, enough;
 
-	while (at > lo && has_byte(t->prefix, p[at - 1]))
+	while (at > lo && (t->bytes[p[at - 1]] & BYTE_PREFIX))
 		at--;
 	enough = at + t->min_width;
 	if (enough > s->text.len)
 		return false;
 	*ret_lo = at;
-	for (at = end; at < enough && has_byte(t->all, p[at]); at++)
+	for (at = end; at < enough && (t->bytes[p[at]] & BYTE_ANY); at++)
 		;
 	return at >= enough;
 }

@@ -83,11 +83,13 @@ struct rule_unit {
  * into `targets`, whose units are listed in `units` from there on. Keywords come first, then
  * regexes.
  */
+#define BYTE_PREFIX 1
+#define BYTE_ANY    2
 struct scan_target {
 	size_t first, n;
 	bool quad;	      /* looked for by quads, not by libhs */
 	size_t before, after; /* of a regex: how far around a candidate its matches may begin */
-	uint8_t prefix[32], all[32]; /* what bytes are between, and in the whole match */
+	uint8_t bytes[256]; /* BYTE_PREFIX: may stand between them; BYTE_ANY: in the match */
 	size_t min_width;	     /* of a match */
 };
 struct scan_set {

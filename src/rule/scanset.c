@@ -142,6 +142,20 @@ static unsigned regex_flags(const struct rule_unit *u, const char *expression)
 	return 0;
 }
 
+static bool in_set(const uint8_t set[32], unsigned byte)
+{
+	return set[byte / 8] >> byte % 8 & 1;
+}
+
+static void fill_bytes(struct scan_target *t, const struct rule_hint *hint, bool multiline)
+{
+	for (unsigned b = 0; b < 256; b++)
+		t->bytes[b] = (in_set(hint->prefix, b) ? BYTE_PREFIX : 0) |
+			      (in_set(hint->all, b) ? BYTE_ANY : 0);
+	if (!multiline)
+		t->bytes['\n'] = 0; /* a line ends where it ends */
+}
+
 static void add_regexes(const struct ruleset *rs, struct scan_set *set)
 {
 	for (size_t u = 0; u < rs->n_units; u++) {
@@ -156,12 +170,7 @@ static void add_regexes(const struct ruleset *rs, struct scan_set *set)
 		t->before = hint.before;
 		t->after = hint.after;
 		t->quad = hint.n_quads > 0;
-		memcpy(t->prefix, hint.prefix, sizeof(t->prefix));
-		memcpy(t->all, hint.all, sizeof(t->all));
-		if (!rs->units[u].multiline) { /* a line ends where it ends */
-			t->prefix['\n' / 8] &= (uint8_t) ~(1u << '\n' % 8);
-			t->all['\n' / 8] &= (uint8_t) ~(1u << '\n' % 8);
-		}
+		fill_bytes(t, &hint, rs->units[u].multiline);
 		t->min_width = hint.after ? 0 : rs->units[u].min_width;
 		rule_quads_add(set, &hint, set->n_targets - 1);
 		free(hint.text);
