@@ -67,6 +67,18 @@ static const char *translate_escape(char c, bool in_class)
 	}
 }
 
+/* Behind the "[:alpha:]" that stands here, in a class, or NULL: then its bracket is one like any other. */
+static const char *posix_end(const struct reader *r)
+{
+	const char *i = r->p + 2;
+
+	if (r->end - r->p < 4 || r->p[0] != '[' || r->p[1] != ':')
+		return NULL;
+	while (i < r->end && (*i == '^' || (*i >= 'a' && *i <= 'z') || (*i >= 'A' && *i <= 'Z')))
+		i++;
+	return r->end - i >= 2 && i[0] == ':' && i[1] == ']' ? i + 2 : NULL;
+}
+
 /* Behind "[": up to its "]". */
 static struct rx_node *read_class(struct reader *r)
 {
@@ -92,13 +104,14 @@ static struct rx_node *read_class(struct reader *r)
 			else
 				buf_add(&b, r->p, 2);
 			r->p += 2;
-		} else if (r->p[0] == '[' && r->p + 1 < r->end && r->p[1] == ':' &&
-			   memmem(r->p, (size_t)(r->end - r->p), ":]", 2)) {
-			const char *close = memmem(r->p, (size_t)(r->end - r->p), ":]", 2);
+		} else if (posix_end(r)) {
+			const char *end = posix_end(r);
 
-			buf_add(&b, r->p, (size_t)(close + 2 - r->p));
-			r->p = close + 2;
+			buf_add(&b, r->p, (size_t)(end - r->p));
+			r->p = end;
 		} else {
+			if (*r->p == '[')
+				buf_add_char(&b, '\\');
 			buf_add_char(&b, *r->p++);
 		}
 	}

@@ -236,6 +236,34 @@ static void test_scan_equals_reference(void **state)
 	}
 }
 
+/* A bracket in a class is one of its own characters, but in [:alpha:]. */
+static void test_classes(void **state)
+{
+	static const char *const regexes[] = {
+		"x[a=[:]b|\\)", "x[[:]|\\)", "x[=[]b|\\)", "x[[:alpha:]]b|\\)", "x[[:x]b|\\)", "x[]:]b|\\)",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(regexes); i++) {
+		AUTO_FREE char *text = xasprintf("pack: t\nrules: [{id: a, kind: key, match: {regex: '%s'}}]\n",
+						 regexes[i]);
+		struct span in = SPAN_LIT("a ) [ ) xab\nx:b )\n");
+		struct hits hits = { NULL, 0, 0 };
+		struct err err = ERR_INIT;
+		AUTO(ruleset) rs = load(text, "public", false, &err);
+		AUTO(rule_scanner) s = NULL;
+
+		assert_non_null(rs);
+		assert_int_equal(rule_scanner_new(rs, &s, &err), RC_OK);
+		rule_set_ready(rs, rule_set_get(rs, WHERE_TEXT, false), MIB(1));
+		scan_both(s, in, WHERE_TEXT, false);
+		assert_int_equal(rule_scan(s, in, 0, in.len, WHERE_TEXT, false, keep, &hits, &err),
+				 RC_OK);
+		assert_true(hits.n >= 3);
+		free(hits.v);
+	}
+}
+
 /* The shipped packs on their own examples, glued together in any order with any noise between. */
 static void shipped_text(const struct ruleset *rs, struct buf *b, size_t len, bool lines)
 {
@@ -283,6 +311,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scan_equals_reference),
+		cmocka_unit_test(test_classes),
 		cmocka_unit_test(test_shipped_packs),
 	};
 
