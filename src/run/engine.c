@@ -149,6 +149,8 @@ int engine_new(const struct run_options *o, bool keep_map, struct engine **ret, 
 		rc = each_word(e, o->keep_words, keep_word, err);
 	if (rc == RC_OK && !o->no_learn)
 		rc = learn_configs(e, o->learn, err);
+	if (rc == RC_OK && o->policy && strcmp(o->policy, "strict") == 0)
+		rc = run_learn_machine(e->learned, err);
 	if (rc == RC_OK)
 		rc = detector_new(e->rules, NULL, &e->learner, err);
 	if (rc < 0)
@@ -181,6 +183,20 @@ int engine_count(struct engine *e, const struct artifact *a, struct err *err)
 	return e->learn_texts ? learned_count_in(e->learned, a->text, err) : RC_OK;
 }
 
+/* Kinds that no rule of the policy takes may stand in the output: the second look lets them. */
+static void allow_kinds(struct engine *e)
+{
+	bool taken[KIND_COUNT] = { false };
+
+	for (size_t i = 0; i < ruleset_count(e->rules); i++)
+		if (ruleset_rule(e->rules, i)->active)
+			taken[ruleset_rule(e->rules, i)->kind] = true;
+	for (unsigned kind = 0; kind < KIND_COUNT; kind++)
+		/* rules say ip4 and ip6, findings also tell the private ones */
+		if (!taken[kind] && kind != KIND_IP4_LAN && kind != KIND_IP6_LAN)
+			check_allow(e->check, kind);
+}
+
 /* Check and detector for what is learned by now. */
 static int seal_parts(struct engine *e, struct err *err)
 {
@@ -192,6 +208,7 @@ static int seal_parts(struct engine *e, struct err *err)
 		if (!v->held)
 			check_know(e->check, v->kind, v->bytes);
 	}
+	allow_kinds(e);
 	rc = check_seal(e->check, err);
 	if (rc < 0)
 		return rc;

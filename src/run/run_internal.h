@@ -77,6 +77,9 @@ struct engine_rewrite {
 int engine_clean_file(const struct engine_rewrite *w, const struct artifact *a, struct sink *out,
 		      struct err *err);
 
+/* This machine's host name, addresses and login names. */
+int run_learn_machine(struct learned *l, struct err *err);
+
 /* Calls fn for each file of `path`: itself, or all regular files below a folder, sorted by name; what is
    neither goes to skipped (may be NULL). `relative` is "" for a file given itself. */
 typedef int (*run_file_fn)(void *ctx, const char *path, const char *relative, struct err *err);
