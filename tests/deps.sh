@@ -6,7 +6,7 @@ set -eu
 
 build='gcc make pkg-config libc6-dev libhs-dev libpcre2-dev libyaml-dev libarchive-dev libelf-dev
 libdw-dev libssl-dev libjansson-dev libseccomp-dev'
-tests='libcmocka-dev g++ gdb age tar gzip xz-utils bzip2 zstd zip unzip sqlite3 python3 procps openssl
+tests='libcmocka-dev g++ libc6-dbg gdb age tar gzip xz-utils bzip2 zstd zip unzip sqlite3 python3 procps openssl
 openssh-client'
 
 # Vectorscan and Hyperscan have one API. The first runs on every processor, but up to 5.4.12 it loses
