@@ -4,7 +4,7 @@
 #define FORK_DEPTH   2
 #define SCORE_ENOUGH 70 /* a word and more beside it: no need to look for better */
 #define QUAD_ENOUGH  12.0
-#define RARE_BITS    17.0
+#define RARE_BITS    24.0
 #define STATE_COST   1.5
 
 /* Drops what optional pieces a window would begin or end with, and the range of a repeat there. */
