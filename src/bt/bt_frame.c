@@ -179,6 +179,18 @@ static size_t skim_args(struct bt_cursor *c, size_t pos)
 	return c->pos;
 }
 
+/* Where a name without arguments ends: what only looks like a head may hold values, and no edit touches
+   a function's name. */
+static size_t bare_name_end(struct span t, size_t pos, size_t end)
+{
+	size_t i;
+
+	for (i = pos; i < end && (unsigned char)t.p[i] >= ' ' && t.p[i] != '"' && t.p[i] != '='; i++)
+		if (BT_AT(t, i, "operator"))
+			i = skip_operator_sign(t, i + 8) - 1;
+	return i < end ? i : end;
+}
+
 void bt_frame_read(struct bt_cursor *c, size_t pos)
 {
 	struct bt_frame *f = &c->frame;
@@ -194,7 +206,7 @@ void bt_frame_read(struct bt_cursor *c, size_t pos)
 	} else {
 		end = bt_line_end(c->t, name);
 		if (!f->signal_handler)
-			f->function = between(c->t, name, end);
+			f->function = between(c->t, name, bare_name_end(c->t, name, end));
 	}
 	f->len = end - pos;
 	if (args && !c->skim)

@@ -41,6 +41,10 @@ static void test_frame_heads(void **state)
 	expect("#100 main () at m.c:1\n", "#100 main at m.c:1\n");
 	expect("#5  f (v=..., n=1) at a.c:1\n", "#5 f at a.c:1\n(n = 1\n");
 	expect("#6  f (...) at a.c:1\n", "#6 f at a.c:1\n");
+	/* without arguments a name ends where a value may begin, which must not pass for a part of it */
+	expect("#7  0x01 in f=0x5, password=0x6 \"b#\"\n", "#7 f 0x01\n");
+	expect("#8  0x01 in f \"b\"\n", "#8 f 0x01\n");
+	expect("#9  0x01 in operator==\n", "#9 operator== 0x01\n");
 }
 
 static void test_cpp_heads(void **state)
