@@ -11,6 +11,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* libseccomp's macros leave the last field of a comparison out. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
 /*
  * A list of what is allowed; all else fails with EPERM, which programs survive. A name that this
  * libseccomp or this processor does not know is passed over: it stays forbidden.

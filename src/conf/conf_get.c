@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 /* Message of a variadic front, cut to the size of err.msg. */
+__attribute__((format(printf, 5, 0)))
 static int err_vat(struct err *err, const struct conf *c, unsigned line, unsigned col,
 		   const char *fmt, va_list ap)
 {

@@ -291,7 +291,9 @@ static void piece(struct learned_scanner *s, const struct pattern *p, size_t off
 		e->n_code_pieces += is_code(s->text, hit.off, hit.off + hit.len);
 		return;
 	}
-	if (e->mode != MODE_PIECES)
+	/* what the guard leaves where it is, a person gets to see */
+	hit.held = e->mode == MODE_WHOLE && e->v.held;
+	if (e->mode != MODE_PIECES && !hit.held)
 		return;
 	learn_hit(s, &hit, off);
 }

@@ -274,6 +274,7 @@ static void test_poison(void **state)
 	assert_int_equal(learned_count_in(in, span_str(bt), &err), RC_OK);
 	h = scan_span(in, span_str(bt));
 	assert_int_equal(h.n, 0);
+	assert_int_equal(h.held, 2);	/* its pieces stay, and are told of */
 	assert_true(learned_get(in, 0)->held);
 	buf_done(&h.out);
 }
