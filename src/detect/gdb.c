@@ -56,13 +56,22 @@ static uint32_t leaf_add(struct look *l, const struct bt_value *v)
 	return (uint32_t)d->n_leaves++;
 }
 
+/* Does a string end as gdb ends one: "…", "…"..., 'c' <repeats 20 times>? One that never does took in what
+   stands behind it, which is no value. */
+static bool is_closed(struct span src)
+{
+	if (span_ends(src, SPAN_LIT("...")))
+		src.len -= 3;
+	return src.len && strchr("\"'>", src.p[src.len - 1]);
+}
+
 static void walk_leaf(struct look *l, const struct bt_value *v)
 {
 	struct detector *d = l->d;
 	uint32_t i = leaf_add(l, v);
 	struct leaf *f = &d->leaves[i];
 
-	if (!f->active)
+	if (!f->active || (l->learn && v->type == BT_STRING && !is_closed(v->src)))
 		return;
 	if (d->has_symbols)
 		f->rule = symbol_find(d, v, l->learn != NULL);
