@@ -125,7 +125,8 @@ static void skip_code(struct reader *r, char c)
 {
 	const char *digits = c == 'x' ? "0123456789abcdefABCDEF" : "01234567";
 
-	if (at_char(r, "{"))
+	/* \x{…} and \o{…}; behind \0 a brace is only a brace */
+	if (c != '0' && at_char(r, "{"))
 		skip_past(r, '}');
 	else
 		for (int i = 0; i < 2 && at_char(r, digits); i++)
