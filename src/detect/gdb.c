@@ -30,13 +30,27 @@ static void guard_add(struct look *l, struct span s)
 	};
 }
 
+/* With what stands before it, if that is `head`: a rule that took the ")" of a head for a value's last
+   byte would leave a line that is no head any more. */
+static struct span with_head(const struct look *l, struct span s, struct span head)
+{
+	if (s.len && (size_t)(s.p - l->text.p) >= head.len &&
+	    memcmp(s.p - head.len, head.p, head.len) == 0)
+		return span_make(s.p - head.len, s.len + head.len);
+	return s;
+}
+
 static void guard_frame(struct look *l, const struct bt_frame *f)
 {
+	struct span library = with_head(l, f->library, SPAN_LIT(") from "));
+
 	guard_add(l, f->number_src);
 	guard_add(l, f->address);
 	guard_add(l, f->function);
-	guard_add(l, f->file);
+	guard_add(l, with_head(l, f->file, SPAN_LIT(") at ")));
 	guard_add(l, f->line);
+	/* the library's name is text, its place in the head is not */
+	guard_add(l, span_make(library.p, library.len - f->library.len));
 }
 
 static uint32_t leaf_add(struct look *l, const struct bt_value *v)
