@@ -27,7 +27,7 @@ chmod 600 pbxlike.conf
 # A hung pbxlike prints "stuck PID"; ends when it was sent SIGABRT, or when it is no more.
 abort_when_stuck() {
 	while kill -0 "$1" 2>/dev/null; do
-		pid=$(sed -n 's/^stuck \([0-9]*\)$/\1/p' "$dump.out")
+		pid=$(sed -n 's/^stuck \([0-9]*\)$/\1/p' "$dump.out" 2>/dev/null)
 		[ -z "$pid" ] || { kill -ABRT "$pid"; return; }
 		sleep 0.1
 	done
