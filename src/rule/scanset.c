@@ -406,7 +406,7 @@ struct scan_set *rule_set_get(struct ruleset *rs, unsigned where, bool only_lear
 
 /* Reading a prepared database out of its file and proving it takes longer than PCRE2 on this many.
  */
-#define PREPARED_WORTH_BYTES KIB(32)
+#define PREPARED_WORTH_BYTES KIB(4)
 
 /* Under the ruleset's lock. */
 static void make_ready(struct ruleset *rs, struct scan_set *set)
