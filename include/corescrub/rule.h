@@ -45,6 +45,8 @@ struct ruleset_options {
 int ruleset_load(const struct ruleset_options *o, struct ruleset **ret, struct err *err);
 void ruleset_free(struct ruleset *rs);
 AUTO_DEFINE(ruleset, ruleset_free)
+/* Reads ahead what scans of gdb's text will need, where it is prepared; in any thread, at any time. */
+void ruleset_warm(struct ruleset *rs);
 size_t ruleset_count(const struct ruleset *rs);
 const struct rule_info *ruleset_rule(const struct ruleset *rs, size_t i);
 void ruleset_hash(const struct ruleset *rs, char ret_hex[2 * DIGEST_LEN + 1]);	/* of all packs' bytes */

@@ -441,3 +441,12 @@ bool rule_set_ready(struct ruleset *rs, struct scan_set *set, size_t bytes)
 	pthread_mutex_unlock(&rs->lock);
 	return set->ready;
 }
+
+void ruleset_warm(struct ruleset *rs)
+{
+	static const unsigned places[] = { WHERE_TEXT, WHERE_STRING };
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		for (int learn = 0; learn <= 1; learn++)
+			rule_set_ready(rs, rule_set_get(rs, places[i], learn), PREPARED_WORTH_BYTES);
+}

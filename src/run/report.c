@@ -61,6 +61,12 @@ static void *gdb_worker(void *arg)
 	return NULL;
 }
 
+static void *warm(void *arg)
+{
+	ruleset_warm(arg);
+	return NULL;
+}
+
 static int run_gdbs(struct report *r)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -69,11 +75,13 @@ static int run_gdbs(struct report *r)
 	struct gdb_pool pool = {
 		.report = r, .shares = jobs / r->n ? jobs / r->n : 1, .lock = PTHREAD_MUTEX_INITIALIZER,
 	};
-	AUTO_FREE pthread_t *threads = xcalloc(workers, sizeof(*threads));
+	AUTO_FREE pthread_t *threads = xcalloc(workers + 1, sizeof(*threads));
 
 	progress(r, "running gdb", 0, 0);
+	/* while gdb works, the rules get ready */
+	started += pthread_create(&threads[0], NULL, warm, r->engine->rules) == 0;
 	/* this thread is the last worker; one that can't be started leaves its work to the others */
-	while (started + 1 < workers &&
+	while (started < workers &&
 	       pthread_create(&threads[started], NULL, gdb_worker, &pool) == 0)
 		started++;
 	gdb_worker(&pool);
