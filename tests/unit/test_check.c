@@ -189,7 +189,7 @@ static void test_shapes(void **state)
 		{ "Authorization: Basic YWxhZGRpbjpvcGVuc2VzYW1l", "authorization" },
 		{ "Authorization: Bearer 0123abcdEFGH4567", "authorization" },
 		{ "postgres://app:hunter22@db/cdr", "password in a URL" },
-		{ "ha1 = \"5f1d7a84db00d2fce00b31a7fc73224f\"", "digest" },
+		{ "ha1 = \"3c0e95b7a1d24f6886e2071bd95fa43c\"", "digest" },
 		{ "x eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc", "JSON web token" },
 	};
 
@@ -213,7 +213,7 @@ static void test_shapes_that_are_none(void **state)
 		"password = 0x0", "passwordlocation = 0", "token = 259", "token = 0x5555 <x>",
 		"secret = '\\000' <repeats 79 times>", "authmethod=md5", "sip:asterisk@h",
 		"thread_id = {140141416068800, 140141416068801}", "tv_sec = 1795394130",
-		"uniqueid = \"pbx-1795393457.19\"", "branch=z9hG4bK5f1d7a84db00d2fce00b31a7fc73224f",
+		"uniqueid = \"pbx-1795393457.19\"", "branch=z9hG4bK3c0e95b7a1d24f6886e2071bd95fa43c",
 		"Basic authentication is off", "http://h:8088/x", "<fn+1234567890>", "std::token::x",
 		"00:1a:2b:3c:4d:5e", "Token: unexpected",
 	};
