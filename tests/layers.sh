@@ -15,11 +15,14 @@ BEGIN {
 	}
 	# headers that are part of a module under another name
 	owner["archive"] = "artifact"
+	owner["elfcore_symbols"] = "elfcore"
 	owner["artifact_seal"] = "seal"
 	may["artifact", "seal"] = 1
 	library["hs.h"] = "rule learn"; library["pcre2.h"] = "rule"; library["yaml.h"] = "conf"
 	library["archive.h"] = "artifact bundle"; library["jansson.h"] = "report"
 	library["seccomp.h"] = "base"
+	library["elf.h"] = library["gelf.h"] = library["libelf.h"] = "elfcore"
+	library["elfutils/libdw.h"] = library["elfutils/libdwfl.h"] = "elfcore"
 }
 function module_of(path,   part) {
 	split(path, part, "/")

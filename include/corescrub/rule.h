@@ -95,6 +95,9 @@ struct rule_symbol {
 };
 /* The first active symbol rule that fits, and (*ret_rule) its index. */
 bool rule_symbol_match(const struct ruleset *rs, const struct rule_symbol *sym, uint32_t *ret_rule);
+/* May a path with a part of this name ("sp" in "policy.sp.key") fit a symbol rule? False is sure; for
+   those who must decide which of many paths to spell out. */
+bool rule_symbol_may_match(const struct ruleset *rs, struct span name);
 /* Do the exceptions of rule i keep these (decoded) bytes, or its validator refuse them? */
 bool rule_value_stays(struct rule_scanner *s, uint32_t i, struct span value);
 

@@ -200,3 +200,47 @@ bool rule_symbol_match(const struct ruleset *rs, const struct rule_symbol *sym, 
 	*ret_rule = best;
 	return true;
 }
+
+/* The longest run of plain bytes in a pattern's last name: no dot, so one name of a path holds it. */
+static struct span longest_piece(struct span pattern)
+{
+	struct span name = last_name(pattern), best = { NULL, 0 };
+
+	for (size_t i = 0; i < name.len;) {
+		size_t n = 0;
+
+		while (i + n < name.len && !memchr("*?[]", name.p[i + n], 4))
+			n++;
+		if (n > best.len)
+			best = span_make(name.p + i, n);
+		i += n + 1;
+	}
+	return best;
+}
+
+static bool holds(struct span text, struct span piece)
+{
+	for (size_t i = 0; i + piece.len <= text.len; i++) {
+		size_t n = 0;
+
+		while (n < piece.len && same(piece.p[n], text.p[i + n], true))
+			n++;
+		if (n == piece.len)
+			return true;
+	}
+	return false;
+}
+
+bool rule_symbol_may_match(const struct ruleset *rs, struct span name)
+{
+	const struct symbol_index *ix = rs->symbols;
+	uint32_t hash = name_hash(name);
+
+	for (uint32_t i = ix->heads[hash & ix->mask]; i; i = ix->entries[i - 1].next)
+		if (ix->entries[i - 1].hash == hash)
+			return true;
+	for (uint32_t i = ix->others; i; i = ix->entries[i - 1].next)
+		if (holds(name, longest_piece(ix->entries[i - 1].pattern)))
+			return true;
+	return false;
+}

@@ -31,6 +31,9 @@
 #define LIMIT_ARCHIVE_BYTES	((uint64_t)64 << 30)
 #define LIMIT_ARCHIVE_SPOOL	MIB(4)		/* a member kept in memory, above it in a file */
 
+#define LIMIT_UNPACKED_CORE	((uint64_t)1 << 40)	/* a compressed core, with its holes */
+#define LIMIT_UNPACKED_DATA	((uint64_t)64 << 30)	/* and without */
+
 #define LIMIT_PAGE		MIB(16)		/* HTML of all texts in a review page */
 #define LIMIT_PAGE_TEXT		MIB(2)		/* HTML of one text */
 #define LIMIT_PAGE_WHOLE	MIB(1)		/* a longer text is shown by its lines with tokens */
@@ -42,6 +45,17 @@
 #define LIMIT_CORE_SEGMENTS	65536
 #define LIMIT_CORE_FILES	65536
 #define LIMIT_NOTE_BYTES	MIB(64)
+
+#define LIMIT_SYMBOLS_SECONDS	120		/* reading the variables of a core, all in all */
+#define LIMIT_SYMBOLS_MEMORY	((uint64_t)16 << 30)	/* address space of its child: files are mapped */
+#define LIMIT_SYMBOLS_FOUND	2000000		/* leaves */
+#define LIMIT_SYMBOLS_OBJECTS	2000000		/* structs reached by pointers */
+#define LIMIT_SYMBOLS_POINTERS	4		/* in a row, a list's to its next node not counted */
+#define LIMIT_SYMBOLS_DEPTH	16		/* members in members, blocks in blocks */
+#define LIMIT_SYMBOLS_ELEMENTS	4096		/* of one array of structs or pointers */
+#define LIMIT_SYMBOLS_FRAMES	4096		/* of one thread */
+#define LIMIT_SYMBOLS_PATH	1024		/* a variable's path; a longer one loses its head */
+#define LIMIT_SYMBOLS_STRING	KIB(64)		/* what a pointer to char points to */
 
 #define LIMIT_LEARN_VALUES	50000		/* of configs: more is an error */
 /* Of the material, each kind: more are not learned, and removed only where a rule knows them. */
