@@ -11,7 +11,14 @@
  */
 
 struct report_row { const struct finding_rule *rule; uint64_t count, distinct; };
-struct report_file { const char *path; const char *kind; uint64_t size; uint8_t sha256[DIGEST_LEN]; };
+struct report_file {
+	const char *path;
+	const char *kind;
+	uint64_t size;
+	uint8_t sha256[DIGEST_LEN];		/* of the file; of a link its target */
+	bool of_data;				/* a sparse core: see bundle_stream_sealed */
+};
+struct report_left_out { const char *path, *why; };	/* hand-off only: a mapped file not packed */
 struct report_account {
 	const char *case_name, *tool, *ruleset, *policy;
 	int64_t created;			/* seconds since the epoch */
@@ -27,8 +34,16 @@ struct report_account {
 	const char *const *recipients;		/* fingerprints, or NULL */
 	const char *build_id, *signal, *mode;	/* of the core; mode: "none", "raw", … */
 	uint64_t threads;
+	const struct report_left_out *left_out;
+	size_t n_left_out;
 };
 int report_manifest(const struct report_account *a, struct buf *ret, struct err *err);
+/* Reads files[] back, sorted by path; the caller frees with report_files_free. RC_FORMAT: no manifest
+   of ours, a path twice, a digest or size that is none. Paths are claims still. */
+int report_manifest_files(struct span json, struct report_file **ret, size_t *ret_n, struct err *err);
+void report_files_free(struct report_file *v, size_t n);
+/* A file's path as a manifest spells it: a byte that is not UTF-8 is U+FFFD there. */
+void report_manifest_path(const char *path, struct buf *ret);
 int report_page(const struct report_account *a, struct buf *ret, struct err *err);
 /* The private page: open items and hints with their places; never packed. */
 struct report_item { const char *file; uint64_t line, col; const char *what; bool open; };

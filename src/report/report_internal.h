@@ -4,6 +4,8 @@
 
 #include <corescrub/report.h>
 
+#define MANIFEST_SCHEMA "corescrub-manifest-1"
+
 /* One character of text that claims to be UTF-8 (RFC 3629): its length and code point, or length 1 and
    REPORT_INVALID for a byte that is not part of one. s is not empty. */
 #define REPORT_INVALID UINT32_MAX

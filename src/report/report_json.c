@@ -7,25 +7,33 @@
 /* manifest.json (doc/manifest.schema.json), lines of findings, the table as JSON. ASCII only: what
    could turn text around in a terminal or viewer stands as \u…. */
 
-#define MANIFEST_SCHEMA "corescrub-manifest-1"
-
 /* JSON holds Unicode; a byte of something else becomes U+FFFD. */
-static json_t *text_value(struct span s)
+static void add_valid(struct span s, struct buf *ret)
 {
-	AUTO_BUF clean = BUF_INIT;
-
-	buf_add_str(&clean, "");
+	buf_add_str(ret, "");
 	for (size_t i = 0; i < s.len;) {
 		uint32_t point;
 		size_t len = report_char(span_sub(s, i, s.len), &point);
 
 		if (point == REPORT_INVALID)
-			buf_add_str(&clean, "\xef\xbf\xbd");
+			buf_add_str(ret, "\xef\xbf\xbd");
 		else
-			buf_add(&clean, s.p + i, len);
+			buf_add(ret, s.p + i, len);
 		i += len;
 	}
+}
+
+static json_t *text_value(struct span s)
+{
+	AUTO_BUF clean = BUF_INIT;
+
+	add_valid(s, &clean);
 	return json_stringn(clean.p, clean.len);
+}
+
+void report_manifest_path(const char *path, struct buf *ret)
+{
+	add_valid(span_str(path), ret);
 }
 
 static json_t *str_value(const char *s)
@@ -97,8 +105,23 @@ static json_t *files_value(const struct report_account *a)
 
 		json_object_set_new(file, "path", str_value(files[i].path));
 		json_object_set_new(file, "size", count_value(files[i].size));
-		json_object_set_new(file, "sha256", digest_value(files[i].sha256));
+		json_object_set_new(file, files[i].of_data ? "sha256_data" : "sha256",
+				    digest_value(files[i].sha256));
 		json_object_set_new(file, "kind", str_value(files[i].kind));
+		json_array_append_new(list, file);
+	}
+	return list;
+}
+
+static json_t *left_out_value(const struct report_account *a)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < a->n_left_out; i++) {
+		json_t *file = json_object();
+
+		json_object_set_new(file, "path", str_value(a->left_out[i].path));
+		json_object_set_new(file, "why", str_value(a->left_out[i].why));
 		json_array_append_new(list, file);
 	}
 	return list;
@@ -151,6 +174,8 @@ int report_manifest(const struct report_account *a, struct buf *ret, struct err 
 	json_object_set_new(root, "confinement", confinement);
 	json_object_set_new(root, "recipients", list_value(a->recipients));
 	json_object_set_new(root, "core", core_value(a));
+	if (a->n_left_out)
+		json_object_set_new(root, "left_out", left_out_value(a));
 	return dump(root, JSON_INDENT(2), ret, err);
 }
 

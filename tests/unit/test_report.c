@@ -23,19 +23,21 @@ static struct report_account account(void)
 	static const struct report_row rows[] = { { &password, 7, 2 }, { &longest, 1, 1 },
 						  { &ipv4, 1234567, 89 } };
 	static const struct report_file files[] = {
-		{ "core-full.txt", "full", 1000, { 1, 2 } },
-		{ "attachments/\xff\xe2\x80\xae.log", "attachment", 0, { 3 } },
+		{ "core-full.txt", "full", 1000, { 1, 2 }, false },
+		{ "core", "core", (uint64_t)1 << 40, { 4 }, true },
+		{ "attachments/\xff\xe2\x80\xae.log", "attachment", 0, { 3 }, false },
 	};
 	static const char *const missing[] = { "landlock", NULL };
 	static const char *const recipients[] = { "SHA256:abc", NULL };
+	static const struct report_left_out left_out[] = { { "/opt/x.so", "another build" } };
 
 	return (struct report_account){
 		.case_name = "case-1", .tool = "corescrub 0.1", .policy = "public",
 		.ruleset = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
 		.created = 1700000000, .fingerprint = { 9 }, .rows = rows, .n_rows = 3,
-		.files = files, .n_files = 2, .open = 2, .hints = 3, .preexisting = 4,
+		.files = files, .n_files = 3, .open = 2, .hints = 3, .preexisting = 4,
 		.confinement = missing, .recipients = recipients, .build_id = "0a1b", .signal = "SIGSEGV",
-		.threads = 17, .mode = "none",
+		.threads = 17, .mode = "none", .left_out = left_out, .n_left_out = 1,
 	};
 }
 
@@ -156,6 +158,50 @@ static void test_manifest_content(void **state)
 		assert_true((unsigned char)text.p[i] < 0x7f);
 }
 
+static void test_files_are_read_back(void **state)
+{
+	struct report_account a = account();
+	AUTO_BUF text = BUF_INIT;
+	AUTO_BUF path = BUF_INIT;
+	struct report_file *v;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(report_manifest(&a, &text, NULL), RC_OK);
+	assert_int_equal(report_manifest_files(buf_span(&text), &v, &n, NULL), RC_OK);
+	assert_int_equal(n, 3);
+	report_manifest_path(a.files[2].path, &path);
+	assert_string_equal(v[0].path, path.p);
+	assert_string_equal(v[1].path, "core");
+	assert_true(v[1].of_data && !v[2].of_data);
+	assert_true(v[1].size == (uint64_t)1 << 40);
+	assert_memory_equal(v[2].sha256, a.files[0].sha256, DIGEST_LEN);
+	assert_string_equal(v[2].kind, "full");
+	report_files_free(v, n);
+}
+
+static void test_manifests_that_are_none(void **state)
+{
+#define HEAD "{\"schema\":\"corescrub-manifest-1\",\"files\":["
+#define ZERO "0000000000000000000000000000000000000000000000000000000000000000"
+	static const char *const bad[] = {
+		"", "[]", "{}", "{\"schema\":\"corescrub-manifest-2\",\"files\":[]}",
+		HEAD "1]}", HEAD "{\"path\":\"a\",\"size\":1,\"sha256\":\"00\"}]}",
+		HEAD "{\"path\":\"a\",\"size\":-1,\"sha256\":\"" ZERO "\"}]}",
+		HEAD "{\"path\":\"\",\"size\":1,\"sha256\":\"" ZERO "\"}]}",
+		HEAD "{\"path\":\"a\",\"size\":1}]}",
+		HEAD "{\"path\":\"a\",\"size\":1,\"sha256\":\"" ZERO "\"},"
+		     "{\"path\":\"a\",\"size\":2,\"sha256\":\"" ZERO "\"}]}",
+		HEAD "],\"files\":[]}", HEAD "]} x",
+	};
+	struct report_file *v;
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(report_manifest_files(span_str(bad[i]), &v, &n, NULL), RC_FORMAT);
+}
+
 static void test_finding_is_one_line(void **state)
 {
 	struct finding f = { .off = 5, .len = 12, .kind = KIND_IP4_LAN };
@@ -207,6 +253,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_manifest_follows_its_schema),
 		cmocka_unit_test(test_manifest_content),
+		cmocka_unit_test(test_files_are_read_back),
+		cmocka_unit_test(test_manifests_that_are_none),
 		cmocka_unit_test(test_finding_is_one_line),
 		cmocka_unit_test(test_table),
 	};

@@ -27,7 +27,7 @@ static void page_of(const char *name, struct span content, struct buf *ret)
 	struct scrubbed *s = text(name, content);
 	const struct scrubbed *const texts[] = { s };
 	const struct report_row row = { &rule, 1000, 2 };
-	const struct report_file file = { name, "full", content.len, { 1 } };
+	const struct report_file file = { name, "full", content.len, { 1 }, false };
 	const struct report_account a = {
 		.case_name = "<script>alert(1)</script>", .tool = "corescrub", .policy = "public",
 		.rows = &row, .n_rows = 1, .files = &file, .n_files = 1, .texts = texts, .n_texts = 1,
