@@ -46,4 +46,11 @@ int check_clean(struct check *c, const char *name, struct buf *text, check_item_
 int check_look(struct check *c, const char *name, struct span text, check_item_fn fn, void *ctx,
 	       struct err *err);
 
+/* Puts [kind] where a known value still stands in text, and looks again, until none does: who made a
+   value so odd that redaction and this look disagree about it must not get it out, and must not keep
+   all reports from being made either. Each place goes to fn (may be NULL) as CHECK_OPEN, where it is
+   now. RC_LEAK, and text as it was, if that has no end. */
+int check_mask(struct check *c, const char *name, struct buf *text, check_item_fn fn, void *ctx,
+	       struct err *err);
+
 #endif

@@ -40,10 +40,7 @@ static struct span check_copy(struct check *c, struct span s)
 
 void check_know(struct check *c, enum kind kind, struct span value)
 {
-	enum kind token;
-
-	if (value.len < KNOWN_MIN || value_stays(kind, value) ||
-	    value_token_at(value, &token) == value.len)
+	if (value.len < KNOWN_MIN || value_stays(kind, value) || value_is_tokens(value))
 		return;
 	GROW(c->known, c->n_known, c->cap_known);
 	c->known[c->n_known++] = (struct known){ kind, check_copy(c, value) };
@@ -134,8 +131,11 @@ void look_item(struct look *l, enum check_level level, const char *what, size_t 
 		return;
 	if (level == CHECK_LEAK && look_in_frame_head(l->text, off))
 		item.level = CHECK_OPEN;
-	if (item.level == CHECK_LEAK)
+	if (item.level == CHECK_LEAK) {
 		l->leak = true;
+		if (l->places)
+			places_add(l->places, off, len, l->kind);
+	}
 	if (!l->fn)
 		return;
 	rc = l->fn(l->ctx, l->name, &item);

@@ -77,6 +77,16 @@ struct check {
 	char *what[KIND_COUNT][ENC_COUNT];
 };
 
+/* Where known values stand in a text: for check_mask. */
+struct place {
+	size_t off, end;
+	enum kind kind;
+};
+struct places {
+	struct place *v;
+	size_t n, cap;
+};
+
 /* One look at one text. Shapes and needles report through look_item. */
 struct look {
 	struct check *c;
@@ -84,6 +94,8 @@ struct look {
 	struct span text;
 	check_item_fn fn;
 	void *ctx;
+	struct places *places;		/* of leaks, or NULL */
+	enum kind kind;			/* of the known value that is being told */
 	size_t shape_end;		/* shapes that begin before it were seen already */
 	/* what the block before means for this one */
 	uint64_t digit, digit2, digit4, digit8, hex, hex2, hex4, hex8, hex16, word, slash;
@@ -104,6 +116,8 @@ void look_item(struct look *l, enum check_level level, const char *what, size_t 
 bool look_escape_before(struct span text, size_t at);
 /* Does text[off, off + len) lie inside a sound token? */
 bool look_in_token(struct span text, size_t off, size_t len);
+/* check_mask.c */
+void places_add(struct places *p, size_t off, size_t len, enum kind kind);
 /* check_block.c: the bits of 64 bytes; `words`: word and slash too. */
 void check_block(const char *p, bool words, struct block *ret);
 /* check_shape.c: what 64 bytes at p could be the shapes of; `next`: the byte behind them is a digit. */

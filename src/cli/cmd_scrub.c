@@ -74,8 +74,8 @@ static int scrub(const struct scrub_options *o, const struct strings *args, stru
 	if (!o->common.quiet && (o->check || o->output))
 		code = print_buf(&result.table);
 	if (result.open)
-		message_warn("some places need a person: a learned credential was held back, or an engine "
-			     "limit masked a line");
+		message_warn("some places need a person: a learned credential was held back, an engine "
+			     "limit masked a line, or the second look masked a value");
 	if (code == EXIT_DONE && (result.left_out || result.open || (o->check && result.found)))
 		code = EXIT_PERSON;
 	run_scrub_result_done(&result);

@@ -122,11 +122,10 @@ int learn_add(struct learned *l, enum kind kind, struct span value, enum learn_o
 {
 	AUTO_BUF canonical = BUF_INIT;
 	struct learn_entry *e;
-	enum kind token;
 	uint32_t *slot;
 
 	*ret = UINT32_MAX;
-	if (value.len == 0 || value_token_at(value, &token) == value.len || learned_is_kept(l, value))
+	if (value.len == 0 || value_is_tokens(value) || learned_is_kept(l, value))
 		return RC_OK;
 	if (value.len > LIMIT_LEARN_VALUE)
 		return err_set(err, RC_TOOBIG, "a value to learn is over %zu bytes",

@@ -25,6 +25,7 @@ struct engine {
 	struct check *check;
 	bool learn_texts;		/* not with --no-learn */
 	char *case_name;		/* random if none was given */
+	uint64_t masked;		/* places that the second look had to mask: open items */
 	/* what archive_probe_bytes said of the last artifact: it looks at all of it */
 	uint64_t probed;		/* its serial, or 0 */
 	enum archive_probe probe;
@@ -47,7 +48,8 @@ struct engine_watch {
 	check_item_fn item;
 	void *item_ctx;
 };
-/* Clean text to out, each piece looked at by check before it goes. A leak is RC_LEAK. */
+/* Clean text to out, each piece looked at by check before it goes. A known value that is still there is
+   masked; RC_LEAK if that has no end. */
 int engine_clean(struct engine *e, const struct artifact *a, const struct engine_watch *w,
 		 struct sink *out, struct err *err);
 /* Clean text, sealed: what report and bundle take. `name` is clean already (engine_clean_name). */

@@ -351,7 +351,7 @@ static void fill_result(struct scrub *s, bool as_json)
 					       counts[i].distinct };
 	account.rows = rows;
 	account.n_rows = n;
-	account.open = s->result->open = redact_open_items(s->engine->redactor) +
+	account.open = s->result->open = redact_open_items(s->engine->redactor) + s->engine->masked +
 					 (learned_left_out(s->engine->learned) > 0);
 	account.preexisting = redact_preexisting(s->engine->redactor);
 	report_table(&account, as_json, &s->result->table);

@@ -76,3 +76,24 @@ size_t value_token_at(struct span s, enum kind *ret_kind)
 	*ret_kind = kind;
 	return n + TOKEN_DIGITS + 3;
 }
+
+static bool is_content(unsigned char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80;
+}
+
+bool value_is_tokens(struct span s)
+{
+	bool tokens = false;
+	size_t at = 0, len;
+	enum kind kind;
+
+	while (at < s.len) {
+		len = value_token_at(span_sub(s, at, s.len), &kind);
+		if (len == 0 && is_content((unsigned char)s.p[at]))
+			return false;
+		tokens |= len > 0;
+		at += len ? len : 1;
+	}
+	return tokens;
+}

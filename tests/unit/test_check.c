@@ -271,6 +271,49 @@ static void test_clean_seals(void **state)
 	assert_null(b.p);
 }
 
+static void test_masks(void **state)
+{
+	static const struct { const char *text, *clean; size_t places; } cases[] = {
+		{ "nothing to do", "nothing to do", 0 },
+		{ "a Planted-99!, b", "a [secret], b", 1 },
+		{ "Planted-99!Planted-99!", "[secret]", 1 },
+		{ "Planted-99! and UGxhbnRlZC05OS", "[secret] and [secret]", 2 },
+		{ "x\nPlanted-99!\ny", "x\n[secret]\ny", 1 },
+		/* over two lines */
+		{ "Two-lines-\r\n77 z", "[secret]\r\n z", 1 },
+		/* its last byte escapes a quote */
+		{ "\"Back-slash-7\\\" z\"", "\"[secret] z\"", 1 },
+		/* masked in one round, it makes another whole in the next */
+		{ "first\nwas-It-7 Planted-99!\nlast", "first\n[secret]\nlast", 1 },
+		{ "was-It-7 was-It-7 was-It-7 was-It-7 was-It-7 was-It-7 Planted-99!\nlast",
+		  "[secret]\nlast", 1 },
+		{ "#1  f (s=\"Planted-99!\") at x.c:1", "#1  f (s=\"[secret]\") at x.c:1", 1 },
+	};
+	static const char *const known[] = {
+		"Planted-99!", "Two-lines-\r\n77", "Back-slash-7\\", "was-It-7 [secret]",
+	};
+	AUTO(check) c = check_new();
+	struct err err = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		check_know(c, KIND_SECRET, span_str(known[i]));
+	assert_int_equal(check_seal(c, &err), RC_OK);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_BUF b = BUF_INIT;
+		struct seen s = { 0 };
+
+		buf_add_str(&b, cases[i].text);
+		assert_int_equal(check_mask(c, "t", &b, count_item, &s, &err), RC_OK);
+		assert_string_equal(b.p, cases[i].clean);
+		assert_int_equal(s.open, cases[i].places);
+		assert_int_equal(s.leaks, 0);
+		if (s.open)
+			assert_memory_equal(b.p + s.off, "[secret]", 8);
+		assert_int_equal(check_look(c, "t", buf_span(&b), NULL, NULL, &err), RC_OK);
+	}
+}
+
 static void test_not_sealed(void **state)
 {
 	AUTO(check) c = check_new();
@@ -293,6 +336,7 @@ int main(void)
 		cmocka_unit_test(test_shapes_that_are_none),
 		cmocka_unit_test(test_every_place),
 		cmocka_unit_test(test_clean_seals),
+		cmocka_unit_test(test_masks),
 		cmocka_unit_test(test_not_sealed),
 	};
 

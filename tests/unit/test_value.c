@@ -277,6 +277,13 @@ static void test_tokens(void **state)
 		assert_true(value_kind_parse(span_str(value_kind_name((enum kind)k)), &kind));
 	}
 	assert_int_equal(value_token_at(SPAN_LIT("[nokind]"), &(enum kind){ 0 }), 0);
+	assert_true(value_is_tokens(SPAN_LIT("[secret]")));
+	assert_true(value_is_tokens(SPAN_LIT("[secret]: [ip4].")));
+	assert_false(value_is_tokens(SPAN_LIT("[secret]x")));
+	assert_false(value_is_tokens(SPAN_LIT("\xc5[secret]")));
+	assert_false(value_is_tokens(SPAN_LIT("[nokind]")));
+	assert_false(value_is_tokens(SPAN_LIT("!!!!")));
+	assert_false(value_is_tokens(SPAN_LIT("")));
 	assert_true(value_kind_is_credential(KIND_HASH) && !value_kind_is_credential(KIND_CARD));
 	assert_true(value_kind_is_mapped(KIND_PHONE) && !value_kind_is_mapped(KIND_DTMF));
 	assert_true(value_kind_is_constant(KIND_CARD) && !value_kind_is_constant(KIND_SECRET));
