@@ -96,4 +96,15 @@ struct elfcore_wait {
 };
 const struct elfcore_wait *elfcore_waits(struct elfcore *c, size_t *ret_n);
 
+/* A core of a running process, written to `out` (an empty file, its holes stay holes) while all its
+   threads stand still. The process goes on whatever happens to us, and stays stopped if it was.
+   Memory that it wants kept out of cores is left out. RC_IO where the disk has too little room: then
+   nothing was stopped. RC_REFUSED: it can't be traced; RC_TIMEOUT: a thread would not stop. */
+struct elfcore_taken {
+	uint64_t stopped_us;		/* how long it stood still */
+	uint64_t data, unread;		/* bytes copied; bytes that could not be read */
+	size_t threads;
+};
+int elfcore_take(pid_t pid, int out, struct elfcore_taken *ret, struct err *err);
+
 #endif
