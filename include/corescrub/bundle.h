@@ -3,6 +3,7 @@
 #define CORESCRUB_BUNDLE_H
 
 #include <corescrub/artifact.h>
+#include <corescrub/artifact_sealed.h>
 #include <corescrub/base.h>
 
 /* The public package: a deterministic tar.gz of struct scrubbed (sorted, owner 0:0 named root, one time,
@@ -14,5 +15,30 @@ void bundle_free(struct bundle *b);
 AUTO_DEFINE(bundle, bundle_free)
 void bundle_add(struct bundle *b, const struct scrubbed *s);	/* borrowed until bundle_write */
 int bundle_write(struct bundle *b, struct sink *out, struct err *err);
+
+/*
+ * The hand-off: a tar (pax, with the core's holes as sparse entries), zstd on `threads` processors,
+ * into an age stream as it is made; memory doesn't grow with what is packed. The tar is deterministic
+ * like the public one's. Members come in the order they are written, by rising names; the last is
+ * the one that bundle_stream_end writes, for it lists the others' digests.
+ * bundle_stream_open, bundle_stream_…, bundle_stream_end, age_encrypt_end.
+ */
+struct age_writer;
+struct bundle_stream;
+int bundle_stream_open(const char *root, int64_t mtime, unsigned threads, struct age_writer *to,
+		       struct bundle_stream **ret, struct err *err);
+void bundle_stream_free(struct bundle_stream *b);
+AUTO_DEFINE(bundle_stream, bundle_stream_free)
+int bundle_stream_scrubbed(struct bundle_stream *b, const struct scrubbed *s, struct err *err);
+/* ret_sha256: of the file, of a link's target; where *ret_of_data is set, as bundle_digest with
+   of_data. RC_IO if the file changed its size since it was sealed. */
+int bundle_stream_sealed(struct bundle_stream *b, const struct sealed *s, bool *ret_of_data,
+			 uint8_t ret_sha256[DIGEST_LEN], struct err *err);
+int bundle_stream_end(struct bundle_stream *b, const struct sealed *manifest, struct err *err);
+
+/* SHA-256 of a file. of_data: of a file that is mostly holes, in the time of its data: of each block of
+   4096 bytes (the last may be shorter) that is not all zero, behind its offset (8 bytes, little
+   endian). Holes and written zeros give the same. */
+int bundle_digest(int fd, bool of_data, uint8_t ret[DIGEST_LEN], struct err *err);
 
 #endif

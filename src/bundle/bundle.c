@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <corescrub/bundle.h>
+#include "bundle_internal.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <stdlib.h>
 
 /* GNU's tar format takes names as bytes; pax would write them by the locale, and differ with it. */
@@ -12,12 +10,6 @@ struct bundle {
 	int64_t mtime;
 	const struct scrubbed **v;
 	size_t n, cap;
-};
-
-struct target {
-	struct sink *out;
-	struct err *err;
-	int rc;
 };
 
 struct bundle *bundle_new(const char *root, int64_t mtime)
@@ -51,8 +43,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(scrubbed_name(*x), scrubbed_name(*y));
 }
 
-/* Whoever unpacks must get one new folder and nothing beside it. */
-static bool stays_inside(const char *name)
+bool bundle_name_stays_inside(const char *name)
 {
 	const char *end;
 
@@ -71,10 +62,10 @@ static bool stays_inside(const char *name)
 
 static int check_names(const struct bundle *b, struct err *err)
 {
-	if (!stays_inside(b->root))
+	if (!bundle_name_stays_inside(b->root))
 		return err_set(err, RC_REFUSED, "the package's folder needs a plain name");
 	for (size_t i = 0; i < b->n; i++) {
-		if (!stays_inside(scrubbed_name(b->v[i])))
+		if (!bundle_name_stays_inside(scrubbed_name(b->v[i])))
 			return err_set(err, RC_REFUSED, "a file's name leads out of the package");
 		if (i > 0 && by_name(&b->v[i - 1], &b->v[i]) == 0)
 			return err_set(err, RC_REFUSED, "two files of the package have one name");
@@ -82,11 +73,9 @@ static int check_names(const struct bundle *b, struct err *err)
 	return RC_OK;
 }
 
-/* libarchive leaks its filters after a failed write, so it never sees one: what comes after is
-   dropped. */
-static la_ssize_t target_write(struct archive *a, void *ctx, const void *p, size_t len)
+la_ssize_t bundle_target_write(struct archive *a, void *ctx, const void *p, size_t len)
 {
-	struct target *t = ctx;
+	struct bundle_target *t = ctx;
 
 	(void)a;
 	if (t->rc == RC_OK)
@@ -94,27 +83,35 @@ static la_ssize_t target_write(struct archive *a, void *ctx, const void *p, size
 	return (la_ssize_t)len;
 }
 
-static int write_failed(const struct target *t, struct err *err)
+int bundle_target_failed(const struct bundle_target *t, struct err *err)
 {
 	return t->rc < 0 ? t->rc : err_set(err, RC_IO, "the package can't be written");
 }
 
-static bool write_member(struct archive *a, const struct bundle *b, const struct scrubbed *s)
+struct archive_entry *bundle_entry(struct archive *a, const char *root, const char *name, int type,
+				   int64_t mtime)
 {
-	AUTO_FREE char *path = xasprintf("%s/%s", b->root, scrubbed_name(s));
+	AUTO_FREE char *path = xasprintf("%s/%s", root, name);
 	struct archive_entry *e = archive_entry_new2(a);
-	struct span text = scrubbed_text(s);
-	bool good;
 
 	archive_entry_copy_pathname(e, path);
-	archive_entry_set_filetype(e, AE_IFREG);
+	archive_entry_set_filetype(e, (unsigned)type);
 	archive_entry_set_perm(e, 0644);
-	archive_entry_set_size(e, (la_int64_t)text.len);
-	archive_entry_set_mtime(e, b->mtime, 0);
+	archive_entry_set_mtime(e, mtime, 0);
 	archive_entry_set_uid(e, 0);
 	archive_entry_set_gid(e, 0);
 	archive_entry_set_uname(e, "root");
 	archive_entry_set_gname(e, "root");
+	return e;
+}
+
+static bool write_member(struct archive *a, const struct bundle *b, const struct scrubbed *s)
+{
+	struct archive_entry *e = bundle_entry(a, b->root, scrubbed_name(s), AE_IFREG, b->mtime);
+	struct span text = scrubbed_text(s);
+	bool good;
+
+	archive_entry_set_size(e, (la_int64_t)text.len);
 	good = archive_write_header(a, e) == ARCHIVE_OK;
 	archive_entry_free(e);
 	while (good && text.len > 0) {
@@ -127,19 +124,19 @@ static bool write_member(struct archive *a, const struct bundle *b, const struct
 	return good;
 }
 
-static bool open_archive(struct archive *a, struct target *t)
+static bool open_archive(struct archive *a, struct bundle_target *t)
 {
 	return archive_write_set_format_gnutar(a) == ARCHIVE_OK &&
 	       archive_write_add_filter_gzip(a) == ARCHIVE_OK &&
 	       archive_write_set_filter_option(a, "gzip", "timestamp", NULL) == ARCHIVE_OK &&
 	       archive_write_set_filter_option(a, "gzip", "compression-level", "6") == ARCHIVE_OK &&
 	       archive_write_set_bytes_in_last_block(a, 1) == ARCHIVE_OK &&
-	       archive_write_open(a, t, NULL, target_write, NULL) == ARCHIVE_OK;
+	       archive_write_open(a, t, NULL, bundle_target_write, NULL) == ARCHIVE_OK;
 }
 
 int bundle_write(struct bundle *b, struct sink *out, struct err *err)
 {
-	struct target t = { .out = out, .err = err };
+	struct bundle_target t = { .out = out, .err = err };
 	struct archive *a;
 	bool good;
 	int rc;
@@ -157,7 +154,7 @@ int bundle_write(struct bundle *b, struct sink *out, struct err *err)
 		good = write_member(a, b, b->v[i]);
 	good = good && t.rc == RC_OK && archive_write_close(a) == ARCHIVE_OK;
 	if (!good || t.rc < 0)
-		rc = write_failed(&t, err);
+		rc = bundle_target_failed(&t, err);
 	t.rc = t.rc < 0 ? t.rc : RC_IO; /* freeing it may write once more */
 	archive_write_free(a);
 	return rc;

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BUNDLE_INTERNAL_H
+#define BUNDLE_INTERNAL_H
+
+#include <corescrub/bundle.h>
+
+#include <archive.h>
+#include <archive_entry.h>
+
+/* Where libarchive's bytes go. */
+struct bundle_target {
+	struct sink *out;
+	struct err *err;
+	int rc;
+};
+/* The archive_write_callback of a struct bundle_target. libarchive leaks its filters after a failed
+   write, so it never sees one: what comes after is dropped. */
+la_ssize_t bundle_target_write(struct archive *a, void *ctx, const void *p, size_t len);
+/* The sink's own error, or one for what libarchive would not write. */
+int bundle_target_failed(const struct bundle_target *t, struct err *err);
+
+/* Whoever unpacks must get one new folder and nothing beside it. */
+bool bundle_name_stays_inside(const char *name);
+/* root/name, owner root:root, one time. The caller frees. */
+struct archive_entry *bundle_entry(struct archive *a, const char *root, const char *name, int type,
+				   int64_t mtime);
+
+/* digest.c: the stretches of a file that are no holes, rounded to blocks; false behind the last. */
+#define BUNDLE_BLOCK 4096
+struct bundle_extent { uint64_t off, len; };
+int bundle_extents(int fd, uint64_t size, struct bundle_extent **ret, size_t *ret_n, struct err *err);
+/* Adds the blocks at p, which stand at `off`, to a digest of data. */
+void bundle_digest_blocks(struct sha256 *h, uint64_t off, const char *p, size_t len);
+/* pread until n bytes; RC_IO where the file ends before. */
+int bundle_read_all(int fd, char *p, size_t n, uint64_t off, struct err *err);
+
+#endif
