@@ -38,10 +38,15 @@ struct check_item {
 	uint64_t off;
 	uint32_t len;
 };
-/* Seals `text` (taken) as clean. A leak is RC_LEAK and nothing is sealed. Items go to fn (may be NULL). */
+/* Seals `text` (taken) as clean. A leak is RC_LEAK and nothing is sealed. Items go to fn (may be NULL).
+   In the name a leak is CHECK_OPEN if there is a fn. */
 typedef int (*check_item_fn)(void *ctx, const char *name, const struct check_item *item);
 int check_clean(struct check *c, const char *name, struct buf *text, check_item_fn fn, void *ctx,
 		struct scrubbed **ret, struct err *err);
+/* The same for text of our own making, a page or a manifest: there a known value is CHECK_OPEN, and no
+   shape is told. A remote caller can choose a value that is a rule's name or a word of the page. */
+int check_clean_own(struct check *c, const char *name, struct buf *text, check_item_fn fn, void *ctx,
+		    struct scrubbed **ret, struct err *err);
 /* The look alone, for verify and for streams. */
 int check_look(struct check *c, const char *name, struct span text, check_item_fn fn, void *ctx,
 	       struct err *err);

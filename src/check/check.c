@@ -129,7 +129,9 @@ void look_item(struct look *l, enum check_level level, const char *what, size_t 
 	if (level != CHECK_LEAK && l->c->n_keep &&
 	    check_is_kept(l->c, span_make(l->text.p + off, len)))
 		return;
-	if (level == CHECK_LEAK && look_in_frame_head(l->text, off))
+	if (l->own && level != CHECK_LEAK)
+		return;
+	if (level == CHECK_LEAK && (l->own || look_in_frame_head(l->text, off)))
 		item.level = CHECK_OPEN;
 	if (item.level == CHECK_LEAK) {
 		l->leak = true;
@@ -143,32 +145,71 @@ void look_item(struct look *l, enum check_level level, const char *what, size_t 
 		l->rc = rc;
 }
 
+static int look_at(struct look *l, struct err *err)
+{
+	if (!l->c->sealed)
+		return err_set(err, RC_INTERNAL, "check: not sealed before use");
+	check_scan(l);
+	if (l->rc < 0)
+		return l->rc;
+	if (l->leak)
+		return err_set(err, RC_LEAK, "a known value is still in the output");
+	return RC_OK;
+}
+
 int check_look(struct check *c, const char *name, struct span text, check_item_fn fn, void *ctx,
 	       struct err *err)
 {
 	struct look l = { .c = c, .name = name, .text = text, .fn = fn, .ctx = ctx };
 
-	if (!c->sealed)
-		return err_set(err, RC_INTERNAL, "check: not sealed before use");
-	check_scan(&l);
-	if (l.rc < 0)
-		return l.rc;
-	if (l.leak)
-		return err_set(err, RC_LEAK, "a known value is still in the output");
+	return look_at(&l, err);
+}
+
+struct name_look {
+	check_item_fn fn;
+	void *ctx;
+};
+
+static int name_item(void *ctx, const char *name, const struct check_item *item)
+{
+	const struct name_look *l = ctx;
+	struct check_item in_name = { item->level, "a known value in the file's name", 0, 0 };
+
+	return l->fn(l->ctx, name, &in_name);
+}
+
+/* The name goes out too. It was cleaned before it was given an ending, so it is as our own words are. */
+static int clean(struct look *l, struct buf *text, struct scrubbed **ret, struct err *err)
+{
+	struct name_look in_name = { l->fn, l->ctx };
+	struct look of_name = {
+		.c = l->c, .name = l->name, .text = span_str(l->name), .own = l->fn != NULL,
+		.fn = l->fn ? name_item : NULL, .ctx = &in_name,
+	};
+	int rc = look_at(l, err);
+
+	if (rc == RC_OK)
+		rc = look_at(&of_name, err);
+	if (rc < 0)
+		return rc;
+	*ret = scrubbed_seal(l->name, text);
 	return RC_OK;
 }
 
 int check_clean(struct check *c, const char *name, struct buf *text, check_item_fn fn, void *ctx,
 		struct scrubbed **ret, struct err *err)
 {
-	int rc = check_look(c, name, buf_span(text), fn, ctx, err);
+	struct look l = { .c = c, .name = name, .text = buf_span(text), .fn = fn, .ctx = ctx };
 
-	if (rc < 0)
-		return rc;
-	/* the name goes out too; its shapes are whoever named the file's business */
-	rc = check_look(c, name, span_str(name), NULL, NULL, err);
-	if (rc < 0)
-		return rc;
-	*ret = scrubbed_seal(name, text);
-	return RC_OK;
+	return clean(&l, text, ret, err);
+}
+
+int check_clean_own(struct check *c, const char *name, struct buf *text, check_item_fn fn, void *ctx,
+		    struct scrubbed **ret, struct err *err)
+{
+	struct look l = {
+		.c = c, .name = name, .text = buf_span(text), .fn = fn, .ctx = ctx, .own = true,
+	};
+
+	return clean(&l, text, ret, err);
 }

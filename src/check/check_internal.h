@@ -96,6 +96,7 @@ struct look {
 	void *ctx;
 	struct places *places;		/* of leaks, or NULL */
 	enum kind kind;			/* of the known value that is being told */
+	bool own;			/* our own words: a leak is open, and nothing else is told */
 	size_t shape_end;		/* shapes that begin before it were seen already */
 	/* what the block before means for this one */
 	uint64_t digit, digit2, digit4, digit8, hex, hex2, hex4, hex8, hex16, word, slash;

@@ -127,20 +127,56 @@ static void readme_text(const struct pack *p, struct buf *ret)
 		 p->account.tool);
 }
 
+/* A known value in what we wrote ourselves: a person has to say whether it is one of our words. */
+static int own_item(void *ctx, const char *name, const struct check_item *item)
+{
+	struct pack *p = ctx;
+
+	tally_item(&p->crash->tally, name, item);
+	return 0;
+}
+
 /* Member names in the package are without the core's name: its folder carries that. */
 static int seal_own(struct pack *p, size_t slot, const char *name, struct buf *text, const char *kind,
 		    struct err *err)
 {
-	int rc = engine_seal_own(p->engine, name, text, &p->own[slot], err);
+	int rc = engine_seal_own(p->engine, name, text, own_item, p, &p->own[slot], err);
 
-	if (rc == RC_OK)
+	if (rc == RC_OK) {
+		tally_place(&p->crash->tally, (const struct scrubbed *const *)&p->own[slot], 1);
 		add_member(p, p->own[slot], kind);
+	}
+	return rc;
+}
+
+/* The manifest says how many items are open, so it is written again if it has one itself. */
+static int seal_manifest(struct pack *p, struct err *err)
+{
+	AUTO_BUF manifest = BUF_INIT;
+	struct tally *t = &p->crash->tally;
+	int rc;
+
+	p->account.open = t->open;
+	rc = report_manifest(&p->account, &manifest, err);
+	if (rc == RC_OK)
+		rc = engine_seal_own(p->engine, "manifest.json", &manifest, own_item, p, &p->own[2], err);
+	if (rc == RC_OK && t->open > p->account.open) {
+		tally_place(t, (const struct scrubbed *const *)&p->own[2], 1);
+		scrubbed_free(STEAL(p->own[2]));
+		p->account.open = t->open;
+		rc = report_manifest(&p->account, &manifest, err);
+		if (rc == RC_OK)
+			rc = engine_seal_own(p->engine, "manifest.json", &manifest, NULL, NULL,
+					     &p->own[2], err);
+	}
+	if (rc == RC_OK)
+		add_member(p, p->own[2], "manifest");
 	return rc;
 }
 
 static int build_members(struct pack *p, const struct attachments *more, struct err *err)
 {
-	AUTO_BUF readme = BUF_INIT, page = BUF_INIT, manifest = BUF_INIT;
+	AUTO_BUF readme = BUF_INIT, page = BUF_INIT;
 	size_t most = TEXT_COUNT + more->n + ARRAY_SIZE(p->own);
 	int rc;
 
@@ -161,11 +197,7 @@ static int build_members(struct pack *p, const struct attachments *more, struct 
 	if (rc == RC_OK)
 		rc = seal_own(p, 1, "review.html", &page, "page", err);
 	p->account.n_files = p->n_files;
-	if (rc == RC_OK)
-		rc = report_manifest(&p->account, &manifest, err);
-	if (rc == RC_OK)
-		rc = seal_own(p, 2, "manifest.json", &manifest, "manifest", err);
-	return rc;
+	return rc == RC_OK ? seal_manifest(p, err) : rc;
 }
 
 static int write_file(struct outdir *dir, const char *base, const char *name, struct span text,
@@ -235,11 +267,12 @@ int crash_pack(struct crash *c, struct engine *e, const struct attachments *more
 	       bool as_json, bool *ret_packed, struct buf *ret_table, struct err *err)
 {
 	struct pack p = { .crash = c, .engine = e };
-	bool packed = c->tally.open == 0 || c->job->accept_open;
+	bool packed = false;
 	int rc;
 
 	fill_account(&p);
 	rc = build_members(&p, more, err);
+	packed = c->tally.open == 0 || c->job->accept_open;
 	if (rc == RC_OK)
 		rc = write_all(&p, dir, packed, err);
 	if (rc == RC_OK) {

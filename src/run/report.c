@@ -12,6 +12,7 @@
 struct attached {			/* one --attach file */
 	char *name;			/* as it will stand below attachments/, not yet clean */
 	struct artifact *artifact;
+	char *clean_name, *inside;	/* for what is told of it, and of an archive's members */
 };
 
 struct report {
@@ -213,36 +214,79 @@ static int clean_crash(struct report *r, struct crash *c, struct err *err)
 	return RC_OK;
 }
 
-static int clean_attached(struct report *r, const struct attached *a, const char *name,
-			  struct scrubbed **ret, struct err *err)
+/* What is told of an attachment is every package's. */
+struct attached_ctx {
+	struct report *report;
+	const struct attached *attached;
+};
+
+static int attached_plan(void *ctx, const struct artifact *a, const struct redact_plan *p)
 {
-	struct engine_rewrite rewrite = { .engine = r->engine, .left_out = left_out, .ctx = r };
+	const struct attached_ctx *t = ctx;
+	const struct attached *of = t->attached;
+
+	for (size_t i = 0; i < t->report->n; i++)
+		tally_plan(&t->report->crashes[i].tally, a,
+			   a == of->artifact ? of->clean_name : of->inside, p);
+	return RC_OK;
+}
+
+static int attached_item(void *ctx, const char *name, const struct check_item *item)
+{
+	const struct attached_ctx *t = ctx;
+	const struct attached *of = t->attached;
+	bool whole = name == of->artifact->name || name == of->clean_name;
+
+	for (size_t i = 0; i < t->report->n; i++)
+		tally_item(&t->report->crashes[i].tally, whole ? of->clean_name : of->inside, item);
+	return 0;
+}
+
+static int clean_attached(struct report *r, const struct attached *a, struct scrubbed **ret,
+			  struct err *err)
+{
+	struct attached_ctx ctx = { r, a };
+	struct engine_watch watch = { attached_plan, &ctx, attached_item, &ctx };
+	struct engine_rewrite rewrite = {
+		.engine = r->engine, .watch = &watch, .left_out = left_out, .ctx = r,
+	};
 	struct sink_buf out;
 	int rc;
 
 	sink_buf_init(&out);
 	rc = engine_clean_file(&rewrite, a->artifact, &out.sink, err);
 	if (rc == RC_OK)
-		rc = engine_seal_own(r->engine, name, &out.buf, ret, err);
+		rc = engine_seal_own(r->engine, a->clean_name, &out.buf, attached_item, &ctx, ret, err);
 	buf_done(&out.buf);
 	/* one that was left out whole is no empty member */
 	return rc == ENGINE_LEFT_OUT ? RC_OK : rc;
 }
 
+static int name_attached(struct report *r, struct attached *a, size_t number, struct err *err)
+{
+	AUTO_BUF name = BUF_INIT;
+	int rc;
+
+	buf_add_str(&name, "attachments/");
+	rc = engine_clean_name(r->engine, span_str(a->name), &name, err);
+	if (rc < 0)
+		return rc;
+	for (size_t k = 0; k < r->clean.n; k++)
+		if (strcmp(scrubbed_name(r->clean.v[k]), name.p) == 0)
+			buf_addf(&name, ".%zu", number);
+	a->clean_name = buf_steal(&name);
+	a->inside = xasprintf("inside of %s", a->clean_name);
+	return RC_OK;
+}
+
 static int clean_attachments(struct report *r, struct err *err)
 {
 	for (size_t i = 0; i < r->n_attached; i++) {
-		AUTO_BUF name = BUF_INIT;
 		struct scrubbed *clean = NULL;
-		int rc;
+		int rc = name_attached(r, &r->attached[i], i + 1, err);
 
-		buf_add_str(&name, "attachments/");
-		rc = engine_clean_name(r->engine, span_str(r->attached[i].name), &name, err);
-		for (size_t k = 0; rc == RC_OK && k < r->clean.n; k++)
-			if (strcmp(scrubbed_name(r->clean.v[k]), name.p) == 0)
-				buf_addf(&name, ".%zu", i + 1);
 		if (rc == RC_OK)
-			rc = clean_attached(r, &r->attached[i], name.p, &clean, err);
+			rc = clean_attached(r, &r->attached[i], &clean, err);
 		if (rc < 0)
 			return rc;
 		if (!clean)
@@ -357,6 +401,8 @@ static void report_done(struct report *r)
 	free(r->crashes);
 	for (size_t i = 0; i < r->n_attached; i++) {
 		free(r->attached[i].name);
+		free(r->attached[i].clean_name);
+		free(r->attached[i].inside);
 		artifact_free(r->attached[i].artifact);
 	}
 	free(r->attached);

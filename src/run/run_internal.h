@@ -57,9 +57,10 @@ int engine_clean_sealed(struct engine *e, const struct artifact *a, const char *
 			const struct engine_watch *w, struct scrubbed **ret, struct err *err);
 /* A short text such as a file name, cleaned. */
 int engine_clean_name(struct engine *e, struct span name, struct buf *ret, struct err *err);
-/* Text of our own making that holds no input (a README): looked at and sealed. */
-int engine_seal_own(struct engine *e, const char *name, struct buf *text, struct scrubbed **ret,
-		    struct err *err);
+/* Text of our own making that holds no input (a README), or none that engine_clean has not seen: looked
+   at and sealed. A known value is an open item. */
+int engine_seal_own(struct engine *e, const char *name, struct buf *text, check_item_fn fn, void *ctx,
+		    struct scrubbed **ret, struct err *err);
 
 /* One step over a text, or over every text inside a compressed file or archive. */
 typedef int (*engine_step_fn)(struct engine *e, const struct artifact *a, struct err *err);

@@ -266,9 +266,37 @@ static void test_clean_seals(void **state)
 	buf_reset(&b);
 	buf_add_str(&b, "clean");
 	assert_int_equal(check_clean(c, "Planted-99!.txt", &b, NULL, NULL, &s, &err), RC_LEAK);
+	assert_null(s);
 	assert_int_equal(check_clean(c, "x.txt", &b, NULL, NULL, &s, &err), RC_OK);
 	assert_true(span_eq_str(scrubbed_text(s), "clean"));
 	assert_null(b.p);
+}
+
+/* In our own words a known value is for a person to judge; a word that is none is nothing. */
+static void test_own_words(void **state)
+{
+	AUTO(check) c = check_for(KIND_SECRET, "network.ipv4");
+	AUTO(scrubbed) s = NULL;
+	AUTO(scrubbed) named = NULL;
+	struct seen seen = { 0 };
+	AUTO_BUF b = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	buf_add_str(&b, "\"rule\": \"network.ipv4\", 192.0.2.7");
+	assert_int_equal(check_clean(c, "m.json", &b, count_item, &seen, &s, &err), RC_LEAK);
+	assert_int_equal(seen.leaks, 1);
+	seen = (struct seen){ 0 };
+	assert_int_equal(check_clean_own(c, "m.json", &b, count_item, &seen, &s, &err), RC_OK);
+	assert_int_equal(seen.leaks, 0);
+	assert_int_equal(seen.open, 1);
+	assert_int_equal(seen.off, 9);
+	buf_add_str(&b, "clean");
+	seen = (struct seen){ 0 };
+	assert_int_equal(check_clean(c, "network.ipv4.txt", &b, count_item, &seen, &named, &err), RC_OK);
+	assert_int_equal(seen.leaks, 0);
+	assert_int_equal(seen.open, 1);
+	assert_string_equal(seen.what, "a known value in the file's name");
 }
 
 static void test_masks(void **state)
@@ -337,6 +365,7 @@ int main(void)
 		cmocka_unit_test(test_every_place),
 		cmocka_unit_test(test_clean_seals),
 		cmocka_unit_test(test_masks),
+		cmocka_unit_test(test_own_words),
 		cmocka_unit_test(test_not_sealed),
 	};
 
