@@ -10,7 +10,7 @@ VERSION := 0.1
 
 flavour := $(if $(SANITIZE),-san)$(if $(COVERAGE),-cov)$(if $(FUZZ),-fuzz)
 B := build$(flavour)
-PKGS := libhs libpcre2-8 yaml-0.1 libarchive libelf libdw libcrypto jansson libseccomp
+PKGS := libhs libpcre2-8 yaml-0.1 libarchive zlib libelf libdw libcrypto jansson libseccomp
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
 	-Wwrite-strings -Wundef $(if $(WERROR),-Werror)

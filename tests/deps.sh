@@ -5,7 +5,7 @@
 set -eu
 
 build='gcc make pkg-config libc6-dev libhs-dev libpcre2-dev libyaml-dev libarchive-dev libelf-dev
-libdw-dev libssl-dev libjansson-dev libseccomp-dev'
+libdw-dev zlib1g-dev libssl-dev libjansson-dev libseccomp-dev'
 tests='libcmocka-dev g++ libc6-dbg gdb age tar gzip xz-utils bzip2 zstd zip unzip sqlite3 python3 procps openssl
 openssh-client'
 
@@ -21,7 +21,7 @@ libhs_name() {
 }
 
 complete() {
-	pkg-config --exists libhs libpcre2-8 yaml-0.1 libarchive libelf libdw libcrypto jansson \
+	pkg-config --exists libhs libpcre2-8 yaml-0.1 libarchive zlib libelf libdw libcrypto jansson \
 		libseccomp cmocka 2>/dev/null || return 1
 	[ -d /usr/lib/debug/.build-id ] || return 1	# libc6-dbg: gdb names what a thread waits in
 	for program in cc c++ make gdb age tar gzip xz bzip2 zstd zip unzip sqlite3 python3 openssl \

@@ -14,7 +14,9 @@ BEGIN {
 		known[half[1]] = 1
 	}
 	# headers that are part of a module under another name
-	owner["archive"] = "artifact"
+	owner["archive"] = "artifact"; owner["tarball"] = "artifact"
+	owner["manifest"] = "report"; owner["map"] = "redact"
+	owner["verify"] = owner["restore"] = "run"
 	owner["elfcore_symbols"] = "elfcore"
 	owner["artifact_sealed"] = "artifact"
 	owner["artifact_seal"] = "seal"
@@ -22,7 +24,7 @@ BEGIN {
 	may["artifact", "seal"] = may["artifact", "unseal"] = 1
 	library["hs.h"] = "rule learn"; library["pcre2.h"] = "rule"; library["yaml.h"] = "conf"
 	library["archive.h"] = "artifact bundle"; library["jansson.h"] = "report"
-	library["seccomp.h"] = "base"
+	library["seccomp.h"] = "base"; library["zlib.h"] = "artifact"
 	library["elf.h"] = library["gelf.h"] = library["libelf.h"] = "elfcore"
 	library["elfutils/libdw.h"] = library["elfutils/libdwfl.h"] = "elfcore"
 }

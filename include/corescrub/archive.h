@@ -51,7 +51,8 @@ int archive_rewrite(struct span bytes, const char *name, const struct archive_vi
 		    struct sink *out, struct err *err);
 
 /* Reads only: each text member inside to `text` (its ret is NULL), and each key in DER, with names as
-   they are. For learning: what can't be read is skipped, and `name` and `left_out` are not called. */
+   they are. `name` and `left_out` may be NULL: what can't be read is skipped (for learning), or named
+   (for a look at what leaves); what `name` gives is not used. */
 int archive_walk(struct span bytes, const char *name, const struct archive_visitor *v, struct err *err);
 
 /*

@@ -34,6 +34,8 @@ enum check_level {
 };
 struct check_item {
 	enum check_level level;
+	enum kind kind;
+	bool known;		/* a value given to check_know, not a shape */
 	const char *what;	/* "known secret, as base64", "IPv4 address", … : constant text */
 	uint64_t off;
 	uint32_t len;

@@ -62,10 +62,17 @@ uint64_t redact_preexisting(const struct redactor *r);
 typedef int (*redact_value_fn)(void *ctx, enum kind kind, struct span original);
 int redact_each_value(const struct redactor *r, redact_value_fn fn, void *ctx);
 
-/* The private map (doc/formats.md): token → kind, original, spellings by place. Mode 0600, whole
-   or not. */
+/* Off, and on again: what is scrubbed meanwhile (a file's name) is no text of the map. */
+void redactor_note(struct redactor *r, bool on);
+/* The private map (doc/formats.md): token → kind, original, spellings by place. `old`: the case's map
+   so far, or empty. */
+void redact_map_text(const struct redactor *r, const char *case_name, struct span old,
+		     struct buf *ret);
+/* The same, added to what is at path. Mode 0600, whole or not. */
 int redact_map_write(const struct redactor *r, const char *path, const char *case_name,
 		     struct err *err);
+/* Makes the folders above path, mode 0700, where they are missing. */
+int redact_map_folders(const char *path, struct err *err);
 /* ${XDG_STATE_HOME:-$HOME/.local/state}/corescrub/<case>.map */
 char *redact_map_path(const char *case_name);
 

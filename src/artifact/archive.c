@@ -43,7 +43,7 @@ static int clean_bytes(struct job *j, struct span bytes, const char *path, unsig
 
 static int leave_out(const struct job *j, const char *path, const char *why)
 {
-	if (j->writing)
+	if (j->v->left_out)
 		j->v->left_out(j->v->ctx, path, why);
 	return LEFT_OUT;
 }
@@ -157,6 +157,18 @@ static int clean_folder(struct container *c, struct member *m, struct err *err)
 	return rc;
 }
 
+/* Walking: a link's target is a name too. */
+static int walk_link(struct container *c, struct member *m, struct err *err)
+{
+	const struct archive_visitor *v = c->job->v;
+	const char *target = archive_entry_hardlink(m->entry);
+	AUTO_BUF seen = BUF_INIT;
+
+	if (!target)
+		target = archive_entry_symlink(m->entry);
+	return target && v->name ? v->name(v->ctx, m->path, span_str(target), &seen, err) : RC_OK;
+}
+
 static int clean_by_type(struct container *c, struct member *m, struct err *err)
 {
 	const char *link = archive_entry_hardlink(m->entry);
@@ -165,7 +177,7 @@ static int clean_by_type(struct container *c, struct member *m, struct err *err)
 	if (!link && (type == AE_IFREG || type == 0))
 		return clean_regular(c, m, err);
 	if (!c->job->writing)
-		return RC_OK;
+		return walk_link(c, m, err);
 	if (link)
 		return clean_hardlink(c, m, link, err);
 	if (type == AE_IFDIR)
@@ -187,12 +199,14 @@ static int member_name(struct container *c, struct member *m, struct err *err)
 	const struct archive_visitor *v = c->job->v;
 	int rc = RC_OK;
 
-	if (c->job->writing)
+	if (v->name)
 		rc = v->name(v->ctx, c->path, span_str(m->original), &m->clean, err);
-	else
-		buf_add_str(&m->clean, m->original);
 	if (rc < 0)
 		return rc;
+	if (!c->job->writing) {
+		buf_reset(&m->clean);
+		buf_add_str(&m->clean, m->original);
+	}
 	strip_slashes(&m->clean);
 	if (m->clean.len == 0 || strlen(m->clean.p) != m->clean.len) {
 		buf_reset(&m->clean);

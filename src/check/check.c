@@ -119,24 +119,23 @@ static bool look_in_frame_head(struct span t, size_t off)
 	return !quoted;
 }
 
-void look_item(struct look *l, enum check_level level, const char *what, size_t off, size_t len)
+void look_item(struct look *l, struct check_item item)
 {
-	struct check_item item = { level, what, off, (uint32_t)len };
 	int rc;
 
 	if (l->rc < 0)
 		return;
-	if (level != CHECK_LEAK && l->c->n_keep &&
-	    check_is_kept(l->c, span_make(l->text.p + off, len)))
+	if (item.level != CHECK_LEAK && l->c->n_keep &&
+	    check_is_kept(l->c, span_make(l->text.p + item.off, item.len)))
 		return;
-	if (l->own && level != CHECK_LEAK)
+	if (l->own && item.level != CHECK_LEAK)
 		return;
-	if (level == CHECK_LEAK && (l->own || look_in_frame_head(l->text, off)))
+	if (item.level == CHECK_LEAK && (l->own || look_in_frame_head(l->text, item.off)))
 		item.level = CHECK_OPEN;
 	if (item.level == CHECK_LEAK) {
 		l->leak = true;
 		if (l->places)
-			places_add(l->places, off, len, l->kind);
+			places_add(l->places, item.off, item.len, item.kind);
 	}
 	if (!l->fn)
 		return;

@@ -95,7 +95,6 @@ struct look {
 	check_item_fn fn;
 	void *ctx;
 	struct places *places;		/* of leaks, or NULL */
-	enum kind kind;			/* of the known value that is being told */
 	bool own;			/* our own words: a leak is open, and nothing else is told */
 	size_t shape_end;		/* shapes that begin before it were seen already */
 	/* what the block before means for this one */
@@ -112,7 +111,7 @@ void check_needle(struct check *c, struct span bytes, enum kind kind, enum check
 void check_table_build(struct check *c);
 void check_table_done(struct check *c);
 void check_scan(struct look *l);
-void look_item(struct look *l, enum check_level level, const char *what, size_t off, size_t len);
+void look_item(struct look *l, struct check_item item);
 /* Is the byte before `at` the end of an escape, so that a word begins at `at`? */
 bool look_escape_before(struct span text, size_t at);
 /* Does text[off, off + len) lie inside a sound token? */

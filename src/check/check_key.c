@@ -154,5 +154,6 @@ void check_shape_key(struct look *l, size_t p)
 	if (!quoted && sep == ':' && all_letters(v))
 		level = CHECK_HINT;
 	if (!look_in_token(l->text, at, v.len))
-		look_item(l, level, "credential by its key", at, v.len);
+		look_item(l, (struct check_item){ level, KIND_SECRET, false, "credential by its key", at,
+						  (uint32_t)v.len });
 }

@@ -144,7 +144,9 @@ static int tell_masked(const struct places *done, const char *name, check_item_f
 
 	for (size_t i = 0; fn && rc >= 0 && i < done->n; i++) {
 		struct check_item item = {
-			CHECK_OPEN, "a known value, masked by the second look", done->v[i].off, 1,
+			.level = CHECK_OPEN, .kind = done->v[i].kind, .known = true,
+			.what = "a known value, masked by the second look", .off = done->v[i].off,
+			.len = 1,
 		};
 
 		rc = fn(ctx, name, &item);

@@ -20,7 +20,8 @@ static void shape_item(struct look *l, enum kind kind, enum check_level level, c
 		       size_t off, size_t end)
 {
 	if (!allowed(l, kind) && !look_in_token(l->text, off, end - off))
-		look_item(l, level, what, off, end - off);
+		look_item(l, (struct check_item){ level, kind, false, what, off,
+						  (uint32_t)(end - off) });
 }
 
 /* Is the dotted quad at off the version of what is named before it, as in "Browser/108.86.0.90"?

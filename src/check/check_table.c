@@ -230,12 +230,6 @@ static bool bound_holds(enum check_bound bound, struct span t, size_t off, size_
 	return true;
 }
 
-static void look_known(struct look *l, const struct needle *n, size_t off)
-{
-	l->kind = (enum kind)n->kind;
-	look_item(l, n->level, l->c->what[n->kind][n->enc], off, n->len);
-}
-
 static void look_needle(struct look *l, const struct needle *n, size_t off)
 {
 	const struct check *c = l->c;
@@ -245,7 +239,8 @@ static void look_needle(struct look *l, const struct needle *n, size_t off)
 	if (n->enc > ENC_COUNT)
 		check_shape_head(l, n->enc, off);
 	else if (bound_holds(n->bound, l->text, off, n->len) && !look_in_token(l->text, off, n->len))
-		look_known(l, n, off);
+		look_item(l, (struct check_item){ n->level, n->kind, true, c->what[n->kind][n->enc], off,
+						  n->len });
 }
 
 static void look_index(struct look *l, const struct gram_index *x, size_t p, uint32_t gram)

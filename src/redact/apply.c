@@ -40,10 +40,24 @@ static uint64_t plan_output_len(const struct redact_plan *p)
 	return len;
 }
 
-int redact_all(struct redactor *r, struct detector *d, const struct artifact *a, struct sink *out,
-	       redact_plan_fn each, void *ctx, struct err *err)
+/* What goes out is digested on its way, for the map. */
+struct digest_sink {
+	struct sink sink;
+	struct sink *next;
+	struct sha256 *sha256;
+};
+
+static int digest_write(struct sink *s, struct span bytes, struct err *err)
 {
-	uint32_t artifact = UINT32_MAX;
+	struct digest_sink *d = (struct digest_sink *)s;
+
+	sha256_add(d->sha256, bytes.p, bytes.len);
+	return d->next->write(d->next, bytes, err);
+}
+
+static int all_ranges(struct redactor *r, struct detector *d, const struct artifact *a, struct sink *out,
+		      redact_plan_fn each, void *ctx, struct err *err)
+{
 	uint64_t from = 0, at = 0;
 
 	while (from < a->text.len) {
@@ -57,9 +71,25 @@ int redact_all(struct redactor *r, struct detector *d, const struct artifact *a,
 		if (rc < 0)
 			return rc;
 		if (r->keep_map)
-			map_note(r, a, p, at, &artifact);
+			map_note(r, a, p, at);
 		at += plan_output_len(p);
 		from = p->to;
 	}
 	return RC_OK;
+}
+
+int redact_all(struct redactor *r, struct detector *d, const struct artifact *a, struct sink *out,
+	       redact_plan_fn each, void *ctx, struct err *err)
+{
+	AUTO(sha256) sha256 = r->keep_map ? sha256_new() : NULL;
+	struct digest_sink digest = { { digest_write }, out, sha256 };
+	uint8_t sum[DIGEST_LEN];
+	int rc;
+
+	map_begin(r, a);
+	rc = all_ranges(r, d, a, sha256 ? &digest.sink : out, each, ctx, err);
+	if (rc == RC_OK && sha256)
+		sha256_end(sha256, sum);
+	map_end(r, rc == RC_OK ? sum : NULL);
+	return rc;
 }

@@ -37,9 +37,17 @@ struct spelling {
 
 /* Where a value was spelled otherwise than at first: for an exact restore. */
 struct place {
-	uint32_t artifact, token;
+	uint32_t token;
+	uint32_t len;			/* of what stands there now */
 	struct span spelling;		/* the source's bytes */
-	uint64_t off;			/* of the token, in the scrubbed text */
+	uint64_t off;			/* in the scrubbed text */
+};
+
+/* A text that was scrubbed, told by its digest; its places end where the next one's begin. */
+struct noted {
+	char *name;
+	size_t places;
+	uint8_t sha256[DIGEST_LEN];	/* as it is scrubbed */
 };
 
 struct pair { uint32_t rule, token; };
@@ -47,7 +55,7 @@ struct pair { uint32_t rule, token; };
 struct redactor {
 	struct hmac *hmac;
 	uint64_t seed;			/* of the hash tables: input must not choose collisions */
-	bool keep_map;
+	bool collects, keep_map;	/* the map: at all, and now */
 	struct arena *arena;		/* all spellings and canonical forms */
 	struct token *tokens;
 	size_t n_tokens, cap_tokens;
@@ -60,7 +68,7 @@ struct redactor {
 	size_t n_counts;
 	struct redact_count *shown;	/* the ones over 0, for redact_counts */
 	uint64_t open_items, preexisting;
-	char **artifacts;		/* names, for the map's places */
+	struct noted *artifacts;	/* for the map */
 	size_t n_artifacts, cap_artifacts;
 	struct place *places;
 	size_t n_places, cap_places;
@@ -152,10 +160,11 @@ void clusters_make(struct clusters *c, const struct pieces *sorted,
 void pieces_sort(struct pieces *p);
 
 /* Notes for the map the spellings that a's plan replaced; `at` is where its range begins in the
-   output. The name is kept once an artifact: pass *artifact from call to call, UINT32_MAX at
-   first. */
+   output. Between map_begin and map_end, which says what came out of it, or NULL for nothing. */
+void map_begin(struct redactor *r, const struct artifact *a);
 void map_note(struct redactor *r, const struct artifact *a, const struct redact_plan *p,
-	      uint64_t at, uint32_t *artifact);
+	      uint64_t at);
+void map_end(struct redactor *r, const uint8_t *sha256);
 
 void planner_free(struct planner *p);
 

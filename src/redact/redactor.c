@@ -25,7 +25,7 @@ int redactor_new(const struct redact_options *o, struct redactor **ret, struct e
 	r = xcalloc(1, sizeof(*r));
 	r->hmac = hmac_new(span_make((const char *)key, KEY_LEN));
 	r->arena = arena_new();
-	r->keep_map = o->keep_map;
+	r->collects = r->keep_map = o->keep_map;
 	digest_random(&r->seed, sizeof(r->seed));
 	secret_wipe(base, sizeof(base));
 	secret_wipe(key, sizeof(key));
@@ -51,7 +51,7 @@ void redactor_free(struct redactor *r)
 	free(r->counts);
 	free(r->shown);
 	for (i = 0; i < r->n_artifacts; i++)
-		free(r->artifacts[i]);
+		free(r->artifacts[i].name);
 	free(r->artifacts);
 	free(r->places);
 	planner_free(r->planner);
@@ -81,6 +81,11 @@ int redact_key_read(const char *path, struct secret **ret, struct err *err)
 		rc = err_set(err, RC_REFUSED, "%s is no token key: it must hold 32 bytes", path);
 	secret_wipe(key, sizeof(key));
 	return rc;
+}
+
+void redactor_note(struct redactor *r, bool on)
+{
+	r->keep_map = on && r->collects;
 }
 
 int redact_token(struct redactor *r, enum kind kind, struct span value, struct buf *ret,

@@ -166,7 +166,9 @@ int engine_clean_name(struct engine *e, struct span name, struct buf *ret, struc
 	buf_add_span(&copy, name);
 	a = artifact_from_buf("a file name", ARTIFACT_TEXT, &copy);
 	sink_buf_init(&out);
+	redactor_note(e->redactor, false);
 	rc = engine_clean(e, a, NULL, &out.sink, err);
+	redactor_note(e->redactor, true);
 	if (rc == RC_OK)
 		buf_add_span(ret, buf_span(&out.buf));
 	buf_done(&out.buf);

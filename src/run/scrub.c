@@ -318,6 +318,8 @@ static int stream_all(struct scrub *s, struct err *err)
 	int rc = RC_OK;
 	ssize_t n;
 
+	/* pieces are no files that could be told again */
+	redactor_note(s->engine->redactor, false);
 	while (rc == RC_OK && (n = read(s->job->in_fd, chunk, sizeof(chunk))) != 0) {
 		const char *end;
 
