@@ -172,7 +172,8 @@ struct name_look {
 static int name_item(void *ctx, const char *name, const struct check_item *item)
 {
 	const struct name_look *l = ctx;
-	struct check_item in_name = { item->level, "a known value in the file's name", 0, 0 };
+	struct check_item in_name = { .level = item->level, .kind = item->kind, .known = true,
+				      .what = "a known value in the file's name" };
 
 	return l->fn(l->ctx, name, &in_name);
 }
