@@ -53,9 +53,18 @@ int run_scrub(const struct run_scrub_job *job, bool as_json, struct run_scrub_re
 	      struct err *err);
 void run_scrub_result_done(struct run_scrub_result *r);
 
+/* Files into a folder that is there, beside others, in place of a folder of their own. */
+struct run_flat {
+	const char *folder;
+	bool texts, package;		/* which; the private page too where there are open items */
+	bool clear;			/* the texts as gdb printed them: not for publication */
+};
 struct run_report_job {
 	struct run_options common;
 	const char *const *cores;	/* paths; patterns are expanded by the caller */
+	const int *core_fds;		/* row by row: open already (borrowed), or -1; may be NULL */
+	const char *const *core_names;	/* row by row: how their files are called; may be NULL */
+	const struct run_flat *flat;	/* NULL: a folder of its own for each, or out_dir */
 	const char *out_dir;		/* NULL: ./<corename>-report */
 	const char *exe, *sysroot, *gdb;
 	const char *const *attach;
@@ -68,6 +77,7 @@ struct run_report_result {
 	bool packed;			/* false: open items hold the package back (exit 3) */
 	uint64_t open, hints, left_out;
 	struct buf table;		/* files and what was redacted, for a person, or JSON */
+	struct strings files;		/* their paths, of a flat one */
 };
 int run_report(const struct run_report_job *job, bool as_json, struct run_report_result *ret,
 	       struct err *err);

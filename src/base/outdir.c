@@ -10,12 +10,13 @@ struct entry {
 	struct newfile file;
 	char *name;
 	mode_t mode;
+	bool named;		/* in the folder; taken back if a later one fails */
 };
 
 struct outdir {
 	int parent;
 	char *target;		/* as given, for messages */
-	char *name;		/* its last part */
+	char *name;		/* its last part; NULL: the files go into `parent` itself */
 	struct entry *v;
 	size_t n, cap;
 };
@@ -35,6 +36,19 @@ int outdir_open(const char *target, struct outdir **ret, struct err *err)
 		return err_set(err, RC_EXISTS, "%s exists already", target);
 	if (errno != ENOENT)
 		return err_errno(err, RC_IO, "can't look at %s", target);
+	*ret = STEAL(d);
+	return RC_OK;
+}
+
+int outdir_open_existing(const char *folder, struct outdir **ret, struct err *err)
+{
+	AUTO(outdir) d = xcalloc(1, sizeof(*d));
+
+	d->target = xstrdup(folder);
+	d->parent = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (d->parent < 0)
+		return err_errno(err, errno == ENOENT ? RC_NOTFOUND : RC_IO, "can't open folder %s",
+				 folder);
 	*ret = STEAL(d);
 	return RC_OK;
 }
@@ -59,17 +73,32 @@ int outdir_add(struct outdir *d, const char *name, mode_t mode, int *ret_fd, str
 	return RC_OK;
 }
 
-static int fill_folder(struct outdir *d, int dir, struct err *err)
+/* Does the name stand for what we made? Others may have swapped it. */
+static bool is_same(int dir, const char *name, int fd)
+{
+	struct stat named, ours;
+
+	return fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, &ours) == 0 &&
+	       named.st_dev == ours.st_dev && named.st_ino == ours.st_ino;
+}
+
+static int fill_folder(struct outdir *d, int dir, bool replace, struct err *err)
 {
 	for (size_t i = 0; i < d->n; i++) {
 		struct entry *e = &d->v[i];
-		int rc;
 
 		if (fchmod(e->file.fd, e->mode) < 0 || fsync(e->file.fd) < 0)
 			return err_errno(err, RC_IO, "can't finish %s", e->name);
-		rc = newfile_link(&e->file, dir, e->name, false, err);
+	}
+	for (size_t i = 0; i < d->n; i++) {
+		int rc = newfile_link(&d->v[i].file, dir, d->v[i].name, replace, err);
+
 		if (rc < 0)
 			return rc;
+		d->v[i].named = true;
+		if (!is_same(dir, d->v[i].name, d->v[i].file.fd))
+			return err_set(err, RC_REFUSED, "somebody interferes in the folder of %s",
+				       d->target);
 	}
 	(void)fsync(dir);	/* some filesystems can't */
 	return RC_OK;
@@ -100,7 +129,7 @@ static void remove_hidden(struct outdir *d, int dir, const char *hidden)
 	unlinkat(d->parent, hidden, AT_REMOVEDIR);
 }
 
-int outdir_commit(struct outdir *d, struct err *err)
+static int commit_new(struct outdir *d, struct err *err)
 {
 	AUTO_CLOSE int dir = -1;
 	char hidden[48];
@@ -111,17 +140,36 @@ int outdir_commit(struct outdir *d, struct err *err)
 		return err_errno(err, RC_IO, "can't make a folder for %s", d->target);
 	rc = open_hidden(d, hidden, &dir, err);
 	if (rc == RC_OK)
-		rc = fill_folder(d, dir, err);
+		rc = fill_folder(d, dir, false, err);
 	if (rc == RC_OK && newfile_rename(d->parent, hidden, d->parent, d->name) < 0)
 		rc = errno == EEXIST || errno == ENOTEMPTY
 			     ? err_set(err, RC_EXISTS, "%s exists already", d->target)
 			     : err_errno(err, RC_IO, "can't name %s", d->target);
+	else if (rc == RC_OK && !is_same(d->parent, d->name, dir))
+		rc = err_set(err, RC_REFUSED, "somebody interferes in the folder of %s", d->target);
 	if (rc < 0) {
 		remove_hidden(d, dir, hidden);
 		return rc;
 	}
 	(void)fsync(d->parent);
 	return RC_OK;
+}
+
+static int commit_existing(struct outdir *d, struct err *err)
+{
+	int rc = fill_folder(d, d->parent, true, err);
+
+	for (size_t i = 0; rc < 0 && i < d->n; i++)
+		if (d->v[i].named && is_same(d->parent, d->v[i].name, d->v[i].file.fd))
+			unlinkat(d->parent, d->v[i].name, 0);
+	return rc;
+}
+
+int outdir_commit(struct outdir *d, struct err *err)
+{
+	if (!d->name)
+		return commit_existing(d, err);
+	return commit_new(d, err);
 }
 
 void outdir_free(struct outdir *d)

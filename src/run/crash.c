@@ -26,7 +26,8 @@ static int open_core_file(struct crash *c, struct err *err)
 	struct stat st;
 
 	/* O_NONBLOCK: a fifo must not hold us up */
-	c->fd = open(c->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (c->fd < 0)
+		c->fd = open(c->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (c->fd < 0)
 		return err_errno(err, errno == ENOENT ? RC_NOTFOUND : RC_IO, "can't open %s", c->path);
 	if (fstat(c->fd, &st) < 0)
@@ -141,12 +142,14 @@ static char *base_name(const char *path)
 	return buf_steal(&out);
 }
 
-int crash_open(struct crash *c, const struct run_report_job *job, const char *path, struct err *err)
+int crash_open(struct crash *c, const struct run_report_job *job, size_t i, struct err *err)
 {
 	int rc;
 
-	*c = (struct crash){ .job = job, .path = path, .fd = -1 };
-	c->base = base_name(path);
+	*c = (struct crash){ .job = job, .path = job->cores[i], .fd = -1 };
+	c->base = base_name(job->core_names ? job->core_names[i] : c->path);
+	if (job->core_fds && job->core_fds[i] >= 0)
+		c->fd = fcntl(job->core_fds[i], F_DUPFD_CLOEXEC, 0);
 	rc = open_core_file(c, err);
 	if (rc < 0)
 		return rc;
@@ -249,6 +252,7 @@ void crash_done(struct crash *c)
 		free(c->names[i]);
 	}
 	strings_done(&c->readable);
+	strings_done(&c->written);
 	free(c->modules);
 	free(c->exe);
 	free(c->base);

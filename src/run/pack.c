@@ -200,13 +200,29 @@ static int build_members(struct pack *p, const struct attachments *more, struct 
 	return rc == RC_OK ? seal_manifest(p, err) : rc;
 }
 
-static int write_file(struct outdir *dir, const char *base, const char *name, struct span text,
+static int add_file(struct pack *p, struct outdir *dir, const char *name, int *ret_fd, struct err *err)
+{
+	int rc = outdir_add(dir, name, 0600, ret_fd, err);
+
+	if (rc == RC_OK)
+		strings_add(&p->crash->written, xstrdup(name));
+	return rc;
+}
+
+static int write_file(struct pack *p, struct outdir *dir, const char *name, struct span text,
 		      struct err *err)
 {
-	AUTO_FREE char *full = base ? xasprintf("%s-%s", base, name) : xstrdup(name);
-	int fd, rc = outdir_add(dir, full, 0600, &fd, err);
+	int fd, rc = add_file(p, dir, name, &fd, err);
 
-	return rc < 0 ? rc : file_write_all(fd, text, full, err);
+	return rc < 0 ? rc : file_write_all(fd, text, name, err);
+}
+
+static int write_page(struct pack *p, struct outdir *dir, const char *name, struct span text,
+		      struct err *err)
+{
+	AUTO_FREE char *full = xasprintf("%s-%s", p->crash->base, name);
+
+	return write_file(p, dir, full, text, err);
 }
 
 static int write_package(struct pack *p, struct outdir *dir, struct err *err)
@@ -219,7 +235,7 @@ static int write_package(struct pack *p, struct outdir *dir, struct err *err)
 
 	for (size_t i = 0; i < p->n_members; i++)
 		bundle_add(b, p->members[i]);
-	rc = outdir_add(dir, name, 0600, &fd, err);
+	rc = add_file(p, dir, name, &fd, err);
 	if (rc < 0)
 		return rc;
 	sink_fd_init(&out, fd, name);
@@ -242,23 +258,33 @@ static int write_private_page(struct pack *p, struct outdir *dir, struct err *er
 	rc = report_private_page(&p->account, t->items, t->n_items, &page, err);
 
 	return rc < 0 ? rc :
-			write_file(dir, p->crash->base, "review-private.html", buf_span(&page), err);
+			write_page(p, dir, "review-private.html", buf_span(&page), err);
+}
+
+static int write_texts(struct pack *p, struct outdir *dir, struct err *err)
+{
+	bool clear = p->crash->job->flat && p->crash->job->flat->clear;
+	int rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < TEXT_COUNT; i++)
+		rc = write_file(p, dir, scrubbed_name(p->crash->clean[i]),
+				clear ? p->crash->texts[i]->text : scrubbed_text(p->crash->clean[i]),
+				err);
+	return rc;
 }
 
 static int write_all(struct pack *p, struct outdir *dir, bool packed, struct err *err)
 {
-	int rc = RC_OK;
+	const struct run_flat *flat = p->crash->job->flat;
+	int rc = flat && !flat->texts ? RC_OK : write_texts(p, dir, err);
 
-	for (size_t i = 0; rc == RC_OK && i < TEXT_COUNT; i++)
-		rc = write_file(dir, NULL, scrubbed_name(p->crash->clean[i]),
-				scrubbed_text(p->crash->clean[i]), err);
-	if (rc == RC_OK)
-		rc = write_file(dir, p->crash->base, "review.html", scrubbed_text(p->own[1]), err);
-	if (rc == RC_OK)
-		rc = write_file(dir, p->crash->base, "manifest.json", scrubbed_text(p->own[2]), err);
-	if (rc == RC_OK)
+	if (rc == RC_OK && !flat)
+		rc = write_page(p, dir, "review.html", scrubbed_text(p->own[1]), err);
+	if (rc == RC_OK && !flat)
+		rc = write_page(p, dir, "manifest.json", scrubbed_text(p->own[2]), err);
+	if (rc == RC_OK && (!flat || (!packed && !flat->clear)))
 		rc = write_private_page(p, dir, err);
-	if (rc == RC_OK && packed)
+	if (rc == RC_OK && packed && (!flat || flat->package))
 		rc = write_package(p, dir, err);
 	return rc;
 }

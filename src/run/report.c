@@ -101,7 +101,7 @@ static int open_cores(struct report *r, struct err *err)
 	for (size_t i = 0; i < r->n; i++)
 		r->crashes[i].fd = -1;
 	for (size_t i = 0; i < r->n; i++) {
-		int rc = crash_open(&r->crashes[i], r->job, paths[i], err);
+		int rc = crash_open(&r->crashes[i], r->job, i, err);
 
 		if (rc < 0)
 			return rc;
@@ -322,7 +322,7 @@ static int clean_all(struct report *r, struct err *err)
 static int write_folders(struct report *r, bool as_json, struct err *err)
 {
 	AUTO_FREE struct outdir **dirs = xcalloc(r->n, sizeof(*dirs));
-	size_t n_dirs = r->job->out_dir ? 1 : r->n;
+	size_t n_dirs = r->job->out_dir || r->job->flat ? 1 : r->n;
 	int rc = RC_OK;
 
 	r->result->packed = true;
@@ -334,7 +334,8 @@ static int write_folders(struct report *r, bool as_json, struct err *err)
 
 		progress(r, "packing", i, r->n);
 		if (i < n_dirs)
-			rc = outdir_open(place, &dirs[i], err);
+			rc = r->job->flat ? outdir_open_existing(r->job->flat->folder, &dirs[i], err) :
+					    outdir_open(place, &dirs[i], err);
 		if (rc == RC_OK)
 			rc = crash_pack(c, r->engine, &r->clean, dirs[i < n_dirs ? i : 0], as_json,
 					&packed, &r->result->table, err);
@@ -364,6 +365,8 @@ static int refuse_existing(struct report *r, struct err *err)
 	struct outdir *probe = NULL;
 	int rc = RC_OK;
 
+	if (r->job->flat)
+		return RC_OK;	/* they are replaced */
 	for (size_t i = 0; rc == RC_OK && i < (r->job->out_dir ? 1 : r->n); i++) {
 		AUTO_FREE char *place = r->job->out_dir ? xstrdup(r->job->out_dir) :
 							  xasprintf("%s-report", r->crashes[i].base);
@@ -394,6 +397,15 @@ static int report_all(struct report *r, bool as_json, struct err *err)
 	return rc == RC_OK ? write_folders(r, as_json, err) : rc;
 }
 
+/* What was written where, by the folder of a flat job. */
+static void list_files(const struct report *r, struct strings *ret)
+{
+	for (size_t i = 0; r->job->flat && i < r->n; i++)
+		for (size_t k = 0; k < r->crashes[i].written.n; k++)
+			strings_add(ret, xasprintf("%s/%s", r->job->flat->folder,
+						   r->crashes[i].written.v[k]));
+}
+
 static void report_done(struct report *r)
 {
 	for (size_t i = 0; i < r->n; i++)
@@ -420,6 +432,7 @@ int run_report(const struct run_report_job *job, bool as_json, struct run_report
 
 	*ret = (struct run_report_result){ .table = BUF_INIT };
 	rc = report_all(&r, as_json, err);
+	list_files(&r, &ret->files);
 	if (rc == RC_OK)
 		ret->out_dir = job->out_dir ? xstrdup(job->out_dir) :
 					      xasprintf("%s-report", r.crashes[0].base);
@@ -432,6 +445,7 @@ int run_report(const struct run_report_job *job, bool as_json, struct run_report
 void run_report_result_done(struct run_report_result *r)
 {
 	buf_done(&r->table);
+	strings_done(&r->files);
 	free(r->out_dir);
 	r->out_dir = NULL;
 }

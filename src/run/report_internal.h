@@ -54,9 +54,11 @@ struct crash {
 	struct scrubbed *clean[TEXT_COUNT];
 	char *names[TEXT_COUNT];	/* "<base>-full.txt" */
 	struct tally tally;
+	struct strings written;		/* names of the files in its folder */
 	uint8_t fingerprint[DIGEST_LEN];
 };
-int crash_open(struct crash *c, const struct run_report_job *job, const char *path, struct err *err);
+/* The job's core number i. */
+int crash_open(struct crash *c, const struct run_report_job *job, size_t i, struct err *err);
 int crash_gdb(struct crash *c, unsigned shares, struct err *err);
 int crash_texts(struct crash *c, struct err *err);
 void crash_done(struct crash *c);
