@@ -6,6 +6,23 @@
 
 #include <gelf.h>
 
+/* The general registers of a thread as its NT_PRSTATUS has them: x86-64's user_regs_struct, or
+   aarch64's x0 to x30, sp, pc, pstate. */
+#define ELFCORE_REGS 34
+struct elfcore_regs {
+	uint64_t r[ELFCORE_REGS];
+};
+
+enum x86_reg {		/* index into user_regs_struct, 8 bytes each */
+	X86_R15, X86_R14, X86_R13, X86_R12, X86_RBP, X86_RBX, X86_R11, X86_R10, X86_R9, X86_R8,
+	X86_RAX, X86_RCX, X86_RDX, X86_RSI, X86_RDI, X86_ORIG_RAX, X86_RIP, X86_CS, X86_EFLAGS,
+	X86_RSP, X86_SS, X86_FS_BASE, X86_N_REGS = 27,
+};
+
+enum arm_reg {		/* x0 to x30, sp, pc, pstate */
+	ARM_X8 = 8, ARM_SP = 31, ARM_PC = 32, ARM_N_REGS = 34,
+};
+
 struct elfcore {
 	int fd;
 	char *name;			/* for messages */
@@ -17,6 +34,8 @@ struct elfcore {
 	size_t n_segs, cap_segs;
 	struct elfcore_thread *threads;
 	size_t n_threads, cap_threads;
+	struct elfcore_regs *regs;	/* a row a thread */
+	size_t cap_regs;
 	struct elfcore_file *files;
 	size_t n_files, cap_files;
 	struct elfcore_wait *waits;
@@ -54,6 +73,8 @@ static inline uint64_t get_u64(const void *p)
 
 /* pread until n bytes or the file's end; the bytes got, 0 on an error too. */
 size_t elfcore_pread(int fd, void *ret, size_t n, uint64_t off);
+/* How many of the size bytes at addr the core holds, without a gap. */
+uint64_t elfcore_holds(const struct elfcore *c, uint64_t addr, uint64_t size);
 /* A string of the process's memory of fewer than max bytes, in the arena; or NULL. */
 const char *elfcore_string(struct elfcore *c, uint64_t addr, size_t max);
 
@@ -66,5 +87,11 @@ void elfcore_files_finish(struct elfcore *c);
 
 /* The GNU build id among a run of notes (align: 4 or 8); false if there is none that fits ret. */
 bool elfcore_notes_build_id(struct span notes, size_t align, uint8_t ret[64], size_t *ret_len);
+
+/* Of an ELF file on disk: its e_machine (EM_NONE: no ELF file of 64 bits), the build id of the file
+   that its .gnu_debugaltlink names, the size and alignment of its thread-local block. */
+uint16_t elfcore_file_machine(int fd);
+bool elfcore_file_alt_id(int fd, uint8_t ret[64], size_t *ret_len);
+bool elfcore_file_tls(int fd, uint64_t *ret_size, uint64_t *ret_align);
 
 #endif

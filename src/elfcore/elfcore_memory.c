@@ -41,6 +41,21 @@ size_t elfcore_read(const struct elfcore *c, uint64_t addr, void *ret, size_t n)
 	return got;
 }
 
+uint64_t elfcore_holds(const struct elfcore *c, uint64_t addr, uint64_t size)
+{
+	uint64_t got = 0;
+
+	while (got < size) {
+		const struct elfcore_segment *s = segment_at(c, addr);
+		uint64_t here = s ? s->file_size - (addr - s->addr) : 0;
+
+		if (here == 0 || __builtin_add_overflow(addr, here, &addr))
+			break;
+		got += here;
+	}
+	return got < size ? got : size;
+}
+
 const char *elfcore_string(struct elfcore *c, uint64_t addr, size_t max)
 {
 	AUTO_FREE char *text = xmalloc(max);

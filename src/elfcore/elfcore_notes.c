@@ -27,15 +27,6 @@
 
 #define NT_ARM_TLS_TYPE	0x401
 
-enum x86_reg {		/* index into user_regs_struct, 8 bytes each */
-	X86_R10 = 7, X86_R9 = 8, X86_R8 = 9, X86_RAX = 10, X86_RDX = 12, X86_RSI = 13, X86_RDI = 14,
-	X86_ORIG_RAX = 15, X86_RIP = 16, X86_RSP = 19, X86_FS_BASE = 21, X86_N_REGS = 27,
-};
-
-enum arm_reg {		/* x0 to x30, sp, pc, pstate */
-	ARM_X8 = 8, ARM_SP = 31, ARM_PC = 32, ARM_N_REGS = 34,
-};
-
 static uint64_t reg(const char *regs, unsigned i)
 {
 	return get_u64(regs + i * 8);
@@ -87,6 +78,7 @@ static void arm_regs(const char *regs, struct elfcore_thread *t)
 static int prstatus_parse(struct elfcore *c, struct span d, struct err *err)
 {
 	struct elfcore_thread t = { .syscall = -1 };
+	struct elfcore_regs regs = { { 0 } };
 	size_t n_regs = c->machine == EM_X86_64 ? X86_N_REGS : ARM_N_REGS;
 
 	if (d.len < PRSTATUS_REGS + n_regs * 8)
@@ -101,7 +93,11 @@ static int prstatus_parse(struct elfcore *c, struct span d, struct err *err)
 		arm_regs(d.p + PRSTATUS_REGS, &t);
 	if (c->n_threads == 0)
 		c->info.signal = get_u16(d.p + PRSTATUS_CURSIG);
+	for (size_t i = 0; i < n_regs; i++)
+		regs.r[i] = reg(d.p + PRSTATUS_REGS, (unsigned)i);
 	GROW(c->threads, c->n_threads, c->cap_threads);
+	GROW(c->regs, c->n_threads, c->cap_regs);
+	c->regs[c->n_threads] = regs;
 	c->threads[c->n_threads++] = t;
 	return RC_OK;
 }

@@ -172,6 +172,7 @@ void elfcore_free(struct elfcore *c)
 	free(c->name);
 	free(c->segs);
 	free(c->threads);
+	free(c->regs);
 	free(c->files);
 	free(c->waits);
 	free(c);
