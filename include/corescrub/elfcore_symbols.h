@@ -24,9 +24,10 @@ enum elfcore_shape {
 	ELFCORE_IN_ADDR,	/* 4 bytes in network order */
 	ELFCORE_IN6_ADDR,	/* 16 bytes */
 	ELFCORE_SOCKADDR,	/* sockaddr, _in, _in6, _storage: the first two bytes are the family */
-	ELFCORE_INTEGER,	/* 1, 2, 4, 8 or 16 bytes; enums, bools and pointers to void too */
+	ELFCORE_INTEGER,	/* 1, 2, 4, 8 or 16 bytes; enums and bools too */
 	ELFCORE_BYTES,		/* an array of wider integers; an ELF symbol's object, of no known type */
-	ELFCORE_OTHER,		/* floats, bit fields, function pointers: nothing to find in them */
+	ELFCORE_OTHER,		/* a float. Pointers that lead to no text or struct, bit fields and
+				   functions are no leaves at all */
 };
 
 /* A leaf: what has no members. Strings live for the call, and are claims like all else. */
@@ -39,7 +40,8 @@ struct elfcore_variable {
 	uint64_t addr, size;	/* in the process; > 0 bytes, all of them in the core */
 	uint64_t pointer;	/* STRING, COUNTED: where the pointer stands; 0 if in a register */
 	enum elfcore_shape shape;
-	size_t thread;		/* whose local it is: index into elfcore_threads; SIZE_MAX: of none */
+	size_t thread;		/* whose local, or thread-local (of the program alone), it is: index into
+				   elfcore_threads; SIZE_MAX: of none */
 };
 
 struct elfcore_wish {
@@ -50,13 +52,14 @@ struct elfcore_wish {
 	bool (*wanted)(void *ctx, const struct elfcore_variable *v);
 	bool addresses;		/* IN_ADDR, IN6_ADDR, SOCKADDR are wanted, whatever their names */
 	int (*found)(void *ctx, const struct elfcore_variable *v, struct err *err);	/* negative ends it */
-	/* This module's symbols were not read, or not to the end; why is constant text. May be NULL. */
+	/* This module (NULL: a thread's stack) was not read, or not to the end; why is constant text.
+	   May be NULL. */
 	void (*skipped)(void *ctx, const char *library, const char *why);
 	void *ctx;
 	const char *sysroot, *exe;	/* as for report; may be NULL. exe: the user vouches for it */
 	uid_t uid;			/* the core's owner, for elfcore_vouch and the child */
 	gid_t gid;
-	unsigned timeout_s;		/* 0: LIMIT_SYMBOLS_SECONDS. What is found by then counts */
+	unsigned timeout_s;		/* 0: LIMIT_SYMBOLS_SECONDS. What came until then counts */
 	bool strict;			/* a missing part of the confinement is RC_SANDBOX */
 	bool no_sandbox;
 };
