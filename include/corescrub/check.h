@@ -22,6 +22,9 @@ AUTO_DEFINE(check, check_free)
    CHECK_OPEN, not CHECK_LEAK: so is everything in a frame's head, which nothing may edit. */
 void check_know(struct check *c, enum kind kind, struct span value);
 void check_keep(struct check *c, struct span word);
+/* A person decided that this spelling stays: its shape is no item. May come behind check_seal; a known
+   value is a leak all the same. */
+void check_pass(struct check *c, struct span spelling);
 /* The policy leaves values of this kind: their shapes are no items. */
 void check_allow(struct check *c, enum kind kind);
 /* Builds the search. Behind it any number of threads may look. */

@@ -20,10 +20,19 @@ struct redact_options {
 	const struct secret *key;	/* 32 bytes from --key-file, or NULL: random for this run */
 	const char *case_name;		/* the key in use is HKDF(key, case) */
 	bool keep_map;			/* collect originals for the private map */
+	const char *const *kept;	/* tokens whose values stay, NULL-terminated; may be NULL */
 };
 int redactor_new(const struct redact_options *o, struct redactor **ret, struct err *err);
 void redactor_free(struct redactor *r);
 AUTO_DEFINE(redactor, redactor_free)
+
+/* The key in use, named by 16 hex digits that tell nothing of it; "" without --key-file. */
+const char *redactor_key_id(const struct redactor *r);
+/* Would this value's token be one of the kept ones? Without a trace in the map. */
+bool redact_is_kept(const struct redactor *r, enum kind kind, struct span value);
+/* The spellings seen so far of values that are kept: from *at on, which it moves to the end. */
+typedef void (*redact_kept_fn)(void *ctx, enum kind kind, struct span spelling);
+void redact_each_kept(const struct redactor *r, size_t *at, redact_kept_fn fn, void *ctx);
 
 /* Key files: 32 random bytes, mode 0600, else RC_REFUSED. */
 int redact_key_read(const char *path, struct secret **ret, struct err *err);

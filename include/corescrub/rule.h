@@ -40,6 +40,7 @@ struct ruleset_options {
 	const char *const *paths;	/* packs or folders of packs, NULL-terminated, in order */
 	const char *policy;		/* "public", "strict", "developer" */
 	const char *database;		/* prepared libhs database, or NULL: trusted files only */
+	struct span added;		/* the text of one more pack, or empty: not part of the hash */
 	bool try_examples;		/* run each added rule's examples, failing ones are RC_SYNTAX */
 };
 int ruleset_load(const struct ruleset_options *o, struct ruleset **ret, struct err *err);

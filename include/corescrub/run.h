@@ -22,6 +22,9 @@ struct run_options {
 	bool no_learn;
 	bool no_map;
 	const char *map_path;			/* scrub --map; report: NULL means the state folder */
+	const char *decisions;			/* --decisions, or NULL */
+	const char *const *approvals;		/* --approval: of the decisions, where they need one */
+	const char *allowed_signers;		/* --allowed-signers */
 };
 
 /* What a person hears while it runs; any function may be NULL. Never holds a value. */
@@ -87,7 +90,10 @@ void run_report_result_done(struct run_report_result *r);
    A folder that others can write is RC_REFUSED. */
 int run_rules_folder(char **ret, struct err *err);
 /* The ruleset of the shipped packs and `rules`, with the prepared database where it fits. */
-int run_ruleset(const char *const *rules, const char *policy, struct ruleset **ret, struct err *err);
+struct decisions;
+/* `d` may be NULL: its patterns are rules too, and no part of the ruleset's hash. */
+int run_ruleset(const char *const *rules, const char *policy, const struct decisions *d,
+		struct ruleset **ret, struct err *err);
 
 
 /* What the reader sees at path:line[:col] (col 0: the whole line) and which rules act; shows values. */

@@ -29,6 +29,7 @@ void check_free(struct check *c)
 	arena_free(c->arena);
 	free(c->known);
 	free(c->keep);
+	free(c->pass);
 	free(c);
 }
 
@@ -54,6 +55,12 @@ void check_keep(struct check *c, struct span word)
 	c->sealed = false;
 }
 
+void check_pass(struct check *c, struct span spelling)
+{
+	GROW(c->pass, c->n_pass, c->cap_pass);
+	c->pass[c->n_pass++] = check_copy(c, spelling);
+}
+
 void check_allow(struct check *c, enum kind kind)
 {
 	c->allowed |= 1u << kind;
@@ -64,6 +71,15 @@ static bool check_is_kept(const struct check *c, struct span word)
 	for (size_t i = 0; i < c->n_keep; i++)
 		if (c->keep[i].len == word.len &&
 		    strncasecmp(c->keep[i].p, word.p, word.len) == 0)
+			return true;
+	return false;
+}
+
+/* Shapes leave out a sign, a bracket, a prefix that the rules take along, or the reverse. */
+static bool check_is_passed(const struct check *c, struct span found)
+{
+	for (size_t i = 0; i < c->n_pass; i++)
+		if (span_find(c->pass[i], found, 0) >= 0)
 			return true;
 	return false;
 }
@@ -127,6 +143,9 @@ void look_item(struct look *l, struct check_item item)
 		return;
 	if (item.level != CHECK_LEAK && l->c->n_keep &&
 	    check_is_kept(l->c, span_make(l->text.p + item.off, item.len)))
+		return;
+	if (item.level != CHECK_LEAK && l->c->n_pass &&
+	    check_is_passed(l->c, span_make(l->text.p + item.off, item.len)))
 		return;
 	if (l->own && item.level != CHECK_LEAK)
 		return;

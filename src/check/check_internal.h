@@ -66,6 +66,8 @@ struct check {
 	size_t n_known, cap_known;
 	struct span *keep;
 	size_t n_keep, cap_keep;
+	struct span *pass;		/* what a person let stay */
+	size_t n_pass, cap_pass;
 	unsigned allowed;		/* bit per kind whose shapes may stay */
 	bool sealed;
 

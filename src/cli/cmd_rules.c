@@ -164,7 +164,7 @@ static int rules(const struct rules_options *o, const struct strings *args, stru
 
 	if (strcmp(what, "explain") == 0)
 		return rules_explain(o, args, err);
-	rc = run_ruleset(strings_list(&o->common.rules), o->common.policy, &rs, err);
+	rc = run_ruleset(strings_list(&o->common.rules), o->common.policy, NULL, &rs, err);
 
 	if (rc < 0)
 		return rc;

@@ -275,7 +275,7 @@ int redact_map_write(const struct redactor *r, const char *path, const char *cas
 	return rc < 0 ? rc : tempfile_commit(t, true, err);
 }
 
-char *redact_map_path(const char *case_name)
+char *redact_state_path(const char *case_name, const char *what)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 	AUTO_FREE char *name = xstrdup(case_name);
@@ -286,6 +286,11 @@ char *redact_map_path(const char *case_name)
 		if (*p == '/' || (p == name && *p == '.'))
 			*p = '-';
 	if (state && state[0] == '/')
-		return xasprintf("%s/corescrub/%s.map", state, name);
-	return xasprintf("%s/.local/state/corescrub/%s.map", home ? home : "", name);
+		return xasprintf("%s/corescrub/%s.%s", state, name, what);
+	return xasprintf("%s/.local/state/corescrub/%s.%s", home ? home : "", name, what);
+}
+
+char *redact_map_path(const char *case_name)
+{
+	return redact_state_path(case_name, "map");
 }

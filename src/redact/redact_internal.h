@@ -26,6 +26,7 @@ struct token {
 	uint8_t len;
 	bool stays;			/* says nothing (loopback, …): is not replaced */
 	bool keyed;			/* [kind~…], not a constant */
+	bool kept;			/* a person decided that it stays */
 	char text[VALUE_TOKEN_MAX];
 };
 
@@ -56,6 +57,8 @@ struct redactor {
 	struct hmac *hmac;
 	uint64_t seed;			/* of the hash tables: input must not choose collisions */
 	bool collects, keep_map;	/* the map: at all, and now */
+	struct strings kept;		/* tokens whose values stay: a person decided */
+	char key_id[17];		/* of the key in use, in hex; "" if it is random */
 	struct arena *arena;		/* all spellings and canonical forms */
 	struct token *tokens;
 	size_t n_tokens, cap_tokens;
@@ -165,6 +168,9 @@ void map_begin(struct redactor *r, const struct artifact *a);
 void map_note(struct redactor *r, const struct artifact *a, const struct redact_plan *p,
 	      uint64_t at);
 void map_end(struct redactor *r, const uint8_t *sha256);
+
+/* A case's private file in the state folder. */
+char *redact_state_path(const char *case_name, const char *what);
 
 void planner_free(struct planner *p);
 

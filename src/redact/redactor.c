@@ -7,6 +7,16 @@
 
 #define KEY_LEN 32
 
+/* No kind has this name, so no token tells this MAC. */
+static void name_key(struct redactor *r)
+{
+	static const struct span name = { "corescrub key id", sizeof("corescrub key id") };
+	uint8_t mac[DIGEST_LEN];
+
+	hmac_parts(r->hmac, &name, 1, mac);
+	digest_hex(mac, 8, r->key_id);
+}
+
 int redactor_new(const struct redact_options *o, struct redactor **ret, struct err *err)
 {
 	const char *name = o->case_name ? o->case_name : "";
@@ -26,6 +36,10 @@ int redactor_new(const struct redact_options *o, struct redactor **ret, struct e
 	r->hmac = hmac_new(span_make((const char *)key, KEY_LEN));
 	r->arena = arena_new();
 	r->collects = r->keep_map = o->keep_map;
+	if (o->key)
+		name_key(r);
+	for (const char *const *kept = o->kept; kept && *kept; kept++)
+		strings_add(&r->kept, xstrdup(*kept));
 	digest_random(&r->seed, sizeof(r->seed));
 	secret_wipe(base, sizeof(base));
 	secret_wipe(key, sizeof(key));
@@ -54,6 +68,7 @@ void redactor_free(struct redactor *r)
 		free(r->artifacts[i].name);
 	free(r->artifacts);
 	free(r->places);
+	strings_done(&r->kept);
 	planner_free(r->planner);
 	buf_done(&r->value);
 	buf_done(&r->canonical);
@@ -101,6 +116,21 @@ int redact_token(struct redactor *r, enum kind kind, struct span value, struct b
 	else
 		buf_add(ret, r->tokens[token].text, r->tokens[token].len);
 	return RC_OK;
+}
+
+const char *redactor_key_id(const struct redactor *r)
+{
+	return r->key_id;
+}
+
+void redact_each_kept(const struct redactor *r, size_t *at, redact_kept_fn fn, void *ctx)
+{
+	for (; *at < r->n_spellings; ++*at) {
+		const struct spelling *s = &r->spellings[*at];
+
+		if (r->tokens[s->token].kept)
+			fn(ctx, r->tokens[s->token].kind, s->bytes);
+	}
 }
 
 const struct redact_count *redact_counts(struct redactor *r, size_t *ret_n)

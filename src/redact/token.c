@@ -37,22 +37,58 @@ static struct span token_keep(struct redactor *r, struct span s)
 	return span_make(arena_strndup(r->arena, s.p, s.len), s.len);
 }
 
-static int token_write(struct redactor *r, struct token *t, struct err *err)
+static bool is_keyed(const struct token *t)
+{
+	return !value_kind_is_constant(t->kind) &&
+	       (!value_kind_is_credential(t->kind) || t->canonical.len >= SHORTEST_KEYED);
+}
+
+static void token_format(const struct redactor *r, struct token *t)
 {
 	const char *name = value_kind_name(t->kind);
 	struct span parts[2] = { span_make(name, strlen(name) + 1), t->canonical };
-	struct wanted w = { .r = r, .kind = t->kind };
 	uint8_t mac[DIGEST_LEN];
+
+	hmac_parts(r->hmac, parts, ARRAY_SIZE(parts), mac);
+	t->len = (uint8_t)value_token_format(t->kind, mac, t->text);
+}
+
+static bool text_is_kept(const struct redactor *r, const struct token *t)
+{
+	for (size_t i = 0; i < r->kept.n; i++)
+		if (span_eq_str(span_make(t->text, t->len), r->kept.v[i]))
+			return true;
+	return false;
+}
+
+bool redact_is_kept(const struct redactor *r, enum kind kind, struct span value)
+{
+	struct token t = { .kind = (uint8_t)value_refine(kind, value) };
+	AUTO_BUF canonical = BUF_INIT;
+
+	if (r->kept.n == 0)
+		return false;
+	value_canonical(t.kind, value, &canonical);
+	t.canonical = canonical.len ? buf_span(&canonical) : value;
+	if (!is_keyed(&t))
+		return false;
+	token_format(r, &t);
+	return text_is_kept(r, &t);
+}
+
+static int token_write(struct redactor *r, struct token *t, struct err *err)
+{
+	struct wanted w = { .r = r, .kind = t->kind };
 	uint32_t hash, other;
 
-	t->keyed = !value_kind_is_constant(t->kind) &&
-		(!value_kind_is_credential(t->kind) || t->canonical.len >= SHORTEST_KEYED);
+	t->keyed = is_keyed(t);
 	if (!t->keyed) {
 		t->len = (uint8_t)value_token_constant(t->kind, t->text);
 		return RC_OK;
 	}
-	hmac_parts(r->hmac, parts, ARRAY_SIZE(parts), mac);
-	t->len = (uint8_t)value_token_format(t->kind, mac, t->text);
+	token_format(r, t);
+	t->kept = text_is_kept(r, t);
+	t->stays |= t->kept;
 	w.bytes = span_make(t->text, t->len);
 	hash = numbers_hash(r->seed, SALT_TEXT, w.bytes);
 	if (numbers_find(&r->by_text, hash, text_eq, &w, &other))

@@ -173,6 +173,8 @@ int ruleset_load(const struct ruleset_options *o, struct ruleset **ret, struct e
 
 	if (rc == RC_OK)
 		rc = load_paths(rs, o->paths, err);
+	if (rc == RC_OK && o->added.len)
+		rc = rule_text_load(rs, o->added, "added patterns", err);
 	if (rc < 0)
 		return rc;
 	if (!rs->n_rules)

@@ -70,8 +70,10 @@ static int look_pass(struct look_sink *l, size_t n, struct err *err)
 	struct items items = { .v = NULL };
 	AUTO_BUF masked = BUF_INIT;
 	AUTO_BUF rest = BUF_INIT;
-	int rc = check_look(l->e->check, l->name, piece, items_add, &items, err);
+	int rc;
 
+	engine_pass_kept(l->e);
+	rc = check_look(l->e->check, l->name, piece, items_add, &items, err);
 	if (rc == RC_LEAK) {
 		buf_add_span(&masked, piece);
 		rc = mask(l->e, l->name, &masked, &items, err);
@@ -142,6 +144,7 @@ int engine_clean_sealed(struct engine *e, const struct artifact *a, const char *
 	sink_buf_init(&out);
 	rc = redact_all(e->redactor, e->detector, a, &out.sink, w ? w->plan : NULL,
 			w ? w->plan_ctx : NULL, err);
+	engine_pass_kept(e);
 	if (rc == RC_OK)
 		rc = check_clean(e->check, name, &out.buf, items_add, &items, ret, err);
 	if (rc == RC_LEAK) {

@@ -117,13 +117,17 @@ static int check_case_name(const char *name, struct err *err)
 static int new_redactor(struct engine *e, const struct run_options *o, bool keep_map, struct err *err)
 {
 	struct redact_options options = { .case_name = e->case_name, .keep_map = keep_map };
+	__attribute__((cleanup(strings_done))) struct strings kept = { 0 };
 	AUTO(secret) key = NULL;
 	int rc = o->key_file ? redact_key_read(o->key_file, &key, err) : RC_OK;
 
 	if (rc < 0)
 		return rc;
 	options.key = key;
-	return redactor_new(&options, &e->redactor, err);
+	engine_kept_tokens(e, &kept);
+	options.kept = strings_list(&kept);
+	rc = redactor_new(&options, &e->redactor, err);
+	return rc < 0 ? rc : engine_decisions_fit(e, err);
 }
 
 int engine_new(const struct run_options *o, bool keep_map, struct engine **ret, struct err *err)
@@ -134,9 +138,13 @@ int engine_new(const struct run_options *o, bool keep_map, struct engine **ret, 
 	if (rc < 0)
 		return rc;
 	e->options = o;
-	e->case_name = o->case_name ? xstrdup(o->case_name) : random_case();
+	rc = engine_decisions(e, o, err);
+	if (rc < 0)
+		return rc;
+	e->case_name = e->decisions ? xstrdup(e->decisions->case_name) :
+		       o->case_name ? xstrdup(o->case_name) : random_case();
 	e->learn_texts = !o->no_learn;
-	rc = run_ruleset(o->rules, o->policy, &e->rules, err);
+	rc = run_ruleset(o->rules, o->policy, e->decisions, &e->rules, err);
 	if (rc < 0)
 		return rc;
 	rc = new_redactor(e, o, keep_map, err);
@@ -144,7 +152,9 @@ int engine_new(const struct run_options *o, bool keep_map, struct engine **ret, 
 		return rc;
 	e->learned = learned_new();
 	e->check = check_new();
-	rc = each_word(e, o->words, add_word, err);
+	rc = engine_added_words(e, err);
+	if (rc == RC_OK)
+		rc = each_word(e, o->words, add_word, err);
 	if (rc == RC_OK)
 		rc = each_word(e, o->keep_words, keep_word, err);
 	if (rc == RC_OK && !o->no_learn)
@@ -169,6 +179,7 @@ void engine_free(struct engine *e)
 	learned_free(e->learned);
 	check_free(e->check);
 	ruleset_free(e->rules);
+	decisions_free(e->decisions);
 	free(e->case_name);
 	free(e);
 }
@@ -205,7 +216,7 @@ static int seal_parts(struct engine *e, struct err *err)
 	for (size_t i = 0; i < learned_count(e->learned); i++) {
 		const struct learned_value *v = learned_get(e->learned, i);
 
-		if (!v->held)
+		if (!v->held && !redact_is_kept(e->redactor, v->kind, v->bytes))
 			check_know(e->check, v->kind, v->bytes);
 	}
 	allow_kinds(e);
@@ -236,6 +247,7 @@ int engine_learn_more(struct engine *e, const struct artifact *a, struct err *er
 	detector_free(STEAL(e->detector));
 	check_free(e->check);
 	e->check = check_new();
+	e->kept_seen = 0;
 	learned_free(e->learned);
 	e->learned = STEAL(more);
 	rc = each_word(e, e->options->keep_words, keep_word, err);

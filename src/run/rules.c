@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <corescrub/run.h>
+#include "run_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,8 +59,10 @@ int run_rules_folder(char **ret, struct err *err)
 	return RC_NOTFOUND;
 }
 
-int run_ruleset(const char *const *rules, const char *policy, struct ruleset **ret, struct err *err)
+int run_ruleset(const char *const *rules, const char *policy, const struct decisions *d,
+		struct ruleset **ret, struct err *err)
 {
+	AUTO_BUF added = BUF_INIT;
 	AUTO_FREE const char **paths = NULL;
 	AUTO_FREE char *shipped = NULL, *database = NULL;
 	struct ruleset_options o = { .policy = policy ? policy : "public" };
@@ -76,9 +78,11 @@ int run_ruleset(const char *const *rules, const char *policy, struct ruleset **r
 	for (size_t i = 0; i < n; i++)
 		paths[i + 1] = rules[i];
 	database = xasprintf("%s/rules.hsdb", shipped);
+	run_patterns_pack(d, &added);
+	o.added = buf_span(&added);
 	o.paths = (const char *const *)paths;
 	/* the shipped packs' examples were tried when they were built */
 	o.try_examples = n > 0;
-	o.database = n == 0 && access(database, R_OK) == 0 ? database : NULL;
+	o.database = n == 0 && !added.len && access(database, R_OK) == 0 ? database : NULL;
 	return ruleset_load(&o, ret, err);
 }

@@ -8,6 +8,7 @@
 #include <corescrub/detect.h>
 #include <corescrub/learn.h>
 #include <corescrub/redact.h>
+#include <corescrub/redact/decisions.h>
 #include <corescrub/run.h>
 
 /*
@@ -26,6 +27,8 @@ struct engine {
 	bool learn_texts;		/* not with --no-learn */
 	char *case_name;		/* random if none was given */
 	uint64_t masked;		/* places that the second look had to mask: open items */
+	struct decisions *decisions;	/* --decisions, or NULL */
+	size_t kept_seen;		/* how many spellings the second look was told of (decide.c) */
 	/* what archive_probe_bytes said of the last artifact: it looks at all of it */
 	uint64_t probed;		/* its serial, or 0 */
 	enum archive_probe probe;
@@ -79,6 +82,18 @@ struct engine_rewrite {
 };
 int engine_clean_file(const struct engine_rewrite *w, const struct artifact *a, struct sink *out,
 		      struct err *err);
+
+/* --decisions (decide.c). Reads them, or does nothing; do they fit the redactor's key; their parts. */
+int engine_decisions(struct engine *e, const struct run_options *o, struct err *err);
+int engine_decisions_fit(struct engine *e, struct err *err);
+void engine_kept_tokens(const struct engine *e, struct strings *ret);
+int engine_added_words(struct engine *e, struct err *err);
+/* Tells the second look of the spellings that stay, as far as they were met. */
+void engine_pass_kept(struct engine *e);
+/* The patterns of d (may be NULL) as a pack's text; empty without any. */
+void run_patterns_pack(const struct decisions *d, struct buf *ret);
+/* Would this regex do as one of them? RC_SYNTAX says why not. */
+int run_pattern_check(const char *regex, struct err *err);
 
 /* This machine's host name, addresses and login names. */
 int run_learn_machine(struct learned *l, struct err *err);

@@ -416,7 +416,7 @@ int run_scrub(const struct run_scrub_job *job, bool as_json, struct run_scrub_re
 		s.findings = &findings;
 	}
 	/* a key without a case: its tokens agree from one scrub to the next */
-	if (common.key_file && !common.case_name)
+	if (common.key_file && !common.case_name && !common.decisions)
 		common.case_name = "scrub";
 	rc = engine_new(&common, job->common.map_path != NULL, &s.engine, err);
 	if (rc == RC_OK)
