@@ -19,6 +19,7 @@ struct report_file {
 	bool of_data;				/* a sparse core: see bundle_stream_sealed */
 };
 struct report_left_out { const char *path, *why; };	/* hand-off only: a mapped file not packed */
+struct report_decisions { uint8_t sha256[DIGEST_LEN]; uint64_t accept, keep, redact; };
 struct report_account {
 	const char *case_name, *tool, *ruleset, *policy;
 	int64_t created;			/* seconds since the epoch */
@@ -30,12 +31,18 @@ struct report_account {
 	const struct scrubbed *const *texts;	/* for the page */
 	size_t n_texts;
 	uint64_t open, hints, preexisting;
+	const char *open_accepted;		/* who let open items pass: "option", "review"; NULL: nobody */
+	const char *token_key;			/* names the key in use; NULL: a random one */
+	const struct report_decisions *decisions;	/* of a person, or NULL */
 	const char *const *confinement;		/* missing parts by name, NULL-terminated; or NULL */
 	const char *const *recipients;		/* fingerprints, or NULL */
 	const char *build_id, *signal, *mode;	/* of the core; mode: "none", "raw", … */
 	uint64_t threads;
 	const struct report_left_out *left_out;
 	size_t n_left_out;
+	/* The rule that put a token into the texts, or NULL; may be NULL. */
+	const char *(*rule_of)(void *ctx, struct span token);
+	void *rule_ctx;
 };
 int report_manifest(const struct report_account *a, struct buf *ret, struct err *err);
 /* Reads files[] back, sorted by path; the caller frees with report_files_free. RC_FORMAT: no manifest

@@ -73,6 +73,9 @@ size_t value_token_format(enum kind kind, const uint8_t mac[DIGEST_LEN], char re
 size_t value_token_constant(enum kind kind, char ret[VALUE_TOKEN_MAX]);
 /* Does a sound token (right check character) or a constant begin at s.p? Its length, or 0. */
 size_t value_token_at(struct span s, enum kind *ret_kind);
+/* The next token or constant of text at or behind *at: its length, 0 if there is none; *at is where it
+   stands. */
+size_t value_token_next(struct span text, size_t *at, enum kind *ret_kind);
 /* Are there tokens in s, and beside them no letter, digit or byte of another script? Nothing is left
    there to learn, to replace or to find again. */
 bool value_is_tokens(struct span s);

@@ -7,8 +7,8 @@
 
 struct report_options {
 	struct common_options common;
-	const char *output, *exe, *sysroot, *gdb, *case_name;
-	struct strings attach, learn, words, keep_words;
+	const char *output, *exe, *sysroot, *gdb, *case_name, *decisions, *allowed_signers;
+	struct strings attach, learn, words, keep_words, approvals;
 	unsigned timeout, jobs;
 	bool no_sandbox, accept_open, no_learn, no_map;
 };
@@ -32,6 +32,12 @@ const struct opt report_opts[] = {
 	{ "keep-words", 0, OPT_LIST, AT(keep_words), "FILE", "words that must stay, one per line", 0,
 	  0 },
 	{ "case", 0, OPT_STRING, AT(case_name), "NAME", "names the case (default: random)", 0, 0 },
+	{ "decisions", 0, OPT_STRING, AT(decisions), "FILE",
+	  "do what was decided in review; needs --key-file", 0, 0 },
+	{ "approval", 0, OPT_LIST, AT(approvals), "FILE",
+	  "an approval of the decisions, for those that keep a credential", 0, 0 },
+	{ "allowed-signers", 0, OPT_STRING, AT(allowed_signers), "FILE",
+	  "whose approvals count, as ssh-keygen(1) has it", 0, 0 },
 	{ "no-map", 0, OPT_FLAG, AT(no_map), NULL, "write no private map", 0, 0 },
 	{ "accept-open", 0, OPT_FLAG, AT(accept_open), NULL,
 	  "pack although open items remain; the manifest records it", 0, 0 },
@@ -84,8 +90,8 @@ static void say_next(const struct run_report_result *r)
 		       r->out_dir);
 	else
 		printf("\nwritten: %s/, no package: open items\n"
-		       "next: look at *-review-private.html there; --accept-open makes the package\n",
-		       r->out_dir);
+		       "next: corescrub review %s; --accept-open makes the package as it is\n",
+		       r->out_dir, r->out_dir);
 }
 
 static int report_cores(const struct report_options *o, const struct strings *cores, struct err *err)
@@ -113,6 +119,9 @@ static int report_cores(const struct report_options *o, const struct strings *co
 	job.common.keep_words = strings_list(&o->keep_words);
 	job.common.no_learn = o->no_learn;
 	job.common.no_map = o->no_map;
+	job.common.decisions = o->decisions;
+	job.common.approvals = strings_list(&o->approvals);
+	job.common.allowed_signers = o->allowed_signers;
 	rc = run_report(&job, o->common.json, &result, err);
 	message_progress_end();
 	if (rc < 0)

@@ -5,8 +5,8 @@
 
 struct scrub_options {
 	struct common_options common;
-	const char *output, *findings, *map;
-	struct strings learn, words, keep_words;
+	const char *output, *findings, *map, *decisions, *allowed_signers;
+	struct strings learn, words, keep_words, approvals;
 	const char *case_name;
 	bool check, no_learn, pass_binary, stream;
 };
@@ -25,6 +25,12 @@ const struct opt scrub_opts[] = {
 	  0 },
 	{ "map", 0, OPT_STRING, AT(map), "FILE", "write a private map of tokens and originals", 0, 0 },
 	{ "case", 0, OPT_STRING, AT(case_name), "NAME", "names the case, for --key-file", 0, 0 },
+	{ "decisions", 0, OPT_STRING, AT(decisions), "FILE",
+	  "do what was decided in review; needs --key-file", 0, 0 },
+	{ "approval", 0, OPT_LIST, AT(approvals), "FILE",
+	  "an approval of the decisions, for those that keep a credential", 0, 0 },
+	{ "allowed-signers", 0, OPT_STRING, AT(allowed_signers), "FILE",
+	  "whose approvals count, as ssh-keygen(1) has it", 0, 0 },
 	{ "pass-binary", 0, OPT_FLAG, AT(pass_binary), NULL,
 	  "copy what is neither text nor an archive", 0, 0 },
 	{ "stream", 0, OPT_FLAG, AT(stream), NULL, "print as it goes, with what it learned so far", 0,
@@ -66,6 +72,9 @@ static int scrub(const struct scrub_options *o, const struct strings *args, stru
 	job.common.no_learn = o->no_learn;
 	job.common.map_path = o->map;
 	job.common.no_map = !o->map;
+	job.common.decisions = o->decisions;
+	job.common.approvals = strings_list(&o->approvals);
+	job.common.allowed_signers = o->allowed_signers;
 	rc = run_scrub(&job, o->common.json, &result, err);
 	message_progress_end();
 	if (rc < 0)

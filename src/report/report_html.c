@@ -76,26 +76,14 @@ static const char *kind_class(enum kind kind)
 
 void report_html_marked(struct buf *ret, struct span text)
 {
-	size_t from = 0, at = 0;
+	size_t from = 0, at = 0, len;
+	enum kind kind;
 
-	while (at < text.len) {
-		const char *open = memchr(text.p + at, '[', text.len - at);
-		enum kind kind;
-		size_t len;
-
-		if (!open)
-			break;
-		at = (size_t)(open - text.p);
-		len = value_token_at(span_sub(text, at, text.len), &kind);
-		if (len == 0) {
-			at++;
-			continue;
-		}
+	for (; (len = value_token_next(text, &at, &kind)); from = at += len) {
 		report_html_text(ret, span_sub(text, from, at));
 		buf_addf(ret, "<mark class=%s>", kind_class(kind));
 		report_html_text(ret, span_sub(text, at, at + len));
 		buf_add_str(ret, "</mark>");
-		from = at += len;
 	}
 	report_html_text(ret, span_sub(text, from, text.len));
 }
@@ -103,20 +91,11 @@ void report_html_marked(struct buf *ret, struct span text)
 uint64_t report_count_tokens(struct span text)
 {
 	uint64_t n = 0;
-	size_t at = 0;
+	size_t at = 0, len;
+	enum kind kind;
 
-	while (at < text.len) {
-		const char *open = memchr(text.p + at, '[', text.len - at);
-		enum kind kind;
-		size_t len;
-
-		if (!open)
-			break;
-		at = (size_t)(open - text.p);
-		len = value_token_at(span_sub(text, at, text.len), &kind);
-		n += len > 0;
-		at += len ? len : 1;
-	}
+	for (; (len = value_token_next(text, &at, &kind)); at += len)
+		n++;
 	return n;
 }
 

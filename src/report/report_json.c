@@ -138,6 +138,21 @@ static json_t *core_value(const struct report_account *a)
 	return core;
 }
 
+static json_t *decisions_value(const struct report_decisions *d)
+{
+	json_t *root = json_object();
+
+	if (!d) {
+		json_decref(root);
+		return json_null();
+	}
+	json_object_set_new(root, "sha256", digest_value(d->sha256));
+	json_object_set_new(root, "accept", count_value(d->accept));
+	json_object_set_new(root, "keep", count_value(d->keep));
+	json_object_set_new(root, "redact", count_value(d->redact));
+	return root;
+}
+
 /* Takes root. NULLs that came of failed allocations make the sets, and so the dump, fail. */
 static int dump(json_t *root, size_t flags, struct buf *ret, struct err *err)
 {
@@ -169,6 +184,9 @@ int report_manifest(const struct report_account *a, struct buf *ret, struct err 
 	json_object_set_new(root, "files", files_value(a));
 	json_object_set_new(root, "redactions", rows_value(a));
 	json_object_set_new(root, "open", count_value(a->open));
+	json_object_set_new(root, "open_accepted", str_value(a->open_accepted));
+	json_object_set_new(root, "decisions", decisions_value(a->decisions));
+	json_object_set_new(root, "token_key", str_value(a->token_key));
 	json_object_set_new(root, "preexisting", count_value(a->preexisting));
 	json_object_set_new(confinement, "missing", list_value(a->confinement));
 	json_object_set_new(root, "confinement", confinement);

@@ -26,6 +26,8 @@ struct pack {
 	char build_id[129];
 	char signal[32];
 	struct report_row *rows;
+	const struct finding_rule *rules;	/* the detector's */
+	struct report_decisions decisions;
 };
 
 static void pack_done(struct pack *p)
@@ -82,15 +84,56 @@ static void find_build_id(struct pack *p)
 			digest_hex(files[i].build_id, files[i].build_id_len, p->build_id);
 }
 
+static const char *rule_of(void *ctx, struct span token)
+{
+	const struct pack *p = ctx;
+	uint32_t rule = tally_rule_of(&p->crash->tally, token);
+
+	return rule == UINT32_MAX ? NULL : p->rules[rule].id;
+}
+
+/* How many open items there are by now, and who lets them pass. */
+static void fill_open(struct pack *p)
+{
+	const struct tally *t = &p->crash->tally;
+	struct report_account *a = &p->account;
+
+	a->open = t->open;
+	a->open_accepted = t->open == 0 ? NULL :
+			   tally_open_left(t, p->engine->decisions) == 0 ? "review" :
+			   p->crash->job->accept_open ? "option" : NULL;
+}
+
+/* What a person decided. */
+static void fill_decided(struct pack *p)
+{
+	const struct decisions *d = p->engine->decisions;
+	struct report_account *a = &p->account;
+	const char *key = redactor_key_id(p->engine->redactor);
+
+	a->token_key = key[0] ? key : NULL;
+	if (d) {
+		memcpy(p->decisions.sha256, d->sha256, DIGEST_LEN);
+		p->decisions.accept = decisions_count(d, DECISION_ACCEPT) +
+				      decisions_count(d, DECISION_PLACE);
+		p->decisions.keep = decisions_count(d, DECISION_KEEP);
+		p->decisions.redact = decisions_count(d, DECISION_REDACT) +
+				      decisions_count(d, DECISION_PATTERN);
+		a->decisions = &p->decisions;
+	}
+	fill_open(p);
+}
+
 static void fill_account(struct pack *p)
 {
-	const struct finding_rule *rules;
 	struct report_account *a = &p->account;
 	struct tally *t = &p->crash->tally;
 	size_t n_rules, n_threads;
 
-	rules = detector_rules(p->engine->detector, &n_rules);
-	p->rows = tally_rows(t, rules, &a->n_rows);
+	p->rules = detector_rules(p->engine->detector, &n_rules);
+	p->rows = tally_rows(t, p->rules, &a->n_rows);
+	a->rule_of = rule_of;
+	a->rule_ctx = p;
 	elfcore_threads(p->crash->core, &n_threads);
 	ruleset_hash(p->engine->rules, p->ruleset);
 	name_missing(p);
@@ -111,6 +154,7 @@ static void fill_account(struct pack *p)
 	a->signal = p->signal;
 	a->mode = "none";
 	a->threads = n_threads;
+	fill_decided(p);
 }
 
 static void readme_text(const struct pack *p, struct buf *ret)
@@ -156,14 +200,14 @@ static int seal_manifest(struct pack *p, struct err *err)
 	struct tally *t = &p->crash->tally;
 	int rc;
 
-	p->account.open = t->open;
+	fill_open(p);
 	rc = report_manifest(&p->account, &manifest, err);
 	if (rc == RC_OK)
 		rc = engine_seal_own(p->engine, "manifest.json", &manifest, own_item, p, &p->own[2], err);
 	if (rc == RC_OK && t->open > p->account.open) {
 		tally_place(t, (const struct scrubbed *const *)&p->own[2], 1);
 		scrubbed_free(STEAL(p->own[2]));
-		p->account.open = t->open;
+		fill_open(p);
 		rc = report_manifest(&p->account, &manifest, err);
 		if (rc == RC_OK)
 			rc = engine_seal_own(p->engine, "manifest.json", &manifest, NULL, NULL,
@@ -252,10 +296,7 @@ static int write_private_page(struct pack *p, struct outdir *dir, struct err *er
 {
 	AUTO_BUF page = BUF_INIT;
 	struct tally *t = &p->crash->tally;
-	int rc;
-
-	tally_place(t, p->account.texts, p->account.n_texts);
-	rc = report_private_page(&p->account, t->items, t->n_items, &page, err);
+	int rc = report_private_page(&p->account, t->items, t->n_items, &page, err);
 
 	return rc < 0 ? rc :
 			write_page(p, dir, "review-private.html", buf_span(&page), err);
@@ -293,12 +334,13 @@ int crash_pack(struct crash *c, struct engine *e, const struct attachments *more
 	       bool as_json, bool *ret_packed, struct buf *ret_table, struct err *err)
 {
 	struct pack p = { .crash = c, .engine = e };
-	bool packed = false;
+	bool packed;
 	int rc;
 
+	tally_place(&c->tally, (const struct scrubbed *const *)c->clean, TEXT_COUNT);
 	fill_account(&p);
 	rc = build_members(&p, more, err);
-	packed = c->tally.open == 0 || c->job->accept_open;
+	packed = c->tally.open == 0 || p.account.open_accepted;
 	if (rc == RC_OK)
 		rc = write_all(&p, dir, packed, err);
 	if (rc == RC_OK) {

@@ -23,6 +23,8 @@ struct tally {
 	uint64_t *counts;		/* by rule */
 	size_t n_rules;
 	struct tally_mark { uint32_t rule; uint64_t token; } *marks;	/* one an edit */
+	struct tally_mark *by_token;	/* one a token, sorted */
+	size_t n_by_token;
 	size_t n, cap;
 	struct report_item *items;	/* their `file` and `what` are borrowed */
 	size_t n_items, cap_items;
@@ -34,6 +36,10 @@ void tally_general(struct tally *t, const char *what);	/* an open item of no one
 void tally_item(struct tally *t, const char *file, const struct check_item *found);
 /* Turns the second look's offsets into lines and columns of the texts they are of. */
 void tally_place(struct tally *t, const struct scrubbed *const *texts, size_t n);
+/* How many open items no decision (d may be NULL) lets pass. After tally_place. */
+uint64_t tally_open_left(const struct tally *t, const struct decisions *d);
+/* The rule that put a token into the texts; after tally_rows. */
+uint32_t tally_rule_of(const struct tally *t, struct span token);	/* UINT32_MAX: none did */
 /* Rows with distinct counts, for report; the caller frees. */
 struct report_row *tally_rows(struct tally *t, const struct finding_rule *rules, size_t *ret_n);
 

@@ -10,17 +10,28 @@ void tally_done(struct tally *t)
 {
 	free(t->counts);
 	free(t->marks);
+	free(t->by_token);
 	free(t->items);
 	*t = (struct tally){ 0 };
 }
 
-static uint64_t token_mark(const struct edit *e)
+static uint64_t text_mark(struct span text)
 {
 	uint64_t h = 0xcbf29ce484222325;	/* FNV-1a 64: only to tell tokens apart */
 
-	for (uint32_t i = 0; i < e->with_len; i++)
-		h = (h ^ (unsigned char)e->with[i]) * 0x100000001b3;
+	for (size_t i = 0; i < text.len; i++)
+		h = (h ^ (unsigned char)text.p[i]) * 0x100000001b3;
 	return h;
+}
+
+/* Quotes and line ends may stand beside an edit's token. */
+static uint64_t token_mark(const struct edit *e)
+{
+	struct span with = span_make(e->with, e->with_len);
+	enum kind kind;
+	size_t at = 0, len = value_token_next(with, &at, &kind);
+
+	return text_mark(len ? span_make(with.p + at, len) : with);
 }
 
 static void place_of(struct span text, uint64_t off, uint64_t *ret_line, uint64_t *ret_col)
@@ -104,6 +115,53 @@ void tally_place(struct tally *t, const struct scrubbed *const *texts, size_t n)
 					 &t->items[i].col);
 }
 
+/* Equal items on one line are told apart by their number alone. */
+uint64_t tally_open_left(const struct tally *t, const struct decisions *d)
+{
+	uint64_t left = t->open;
+
+	for (size_t i = 0; d && i < t->n_items; i++) {
+		const struct report_item *a = &t->items[i];
+		size_t before = 0;
+
+		for (size_t k = 0; a->open && k < i; k++) {
+			const struct report_item *b = &t->items[k];
+
+			before += b->open && b->line == a->line && strcmp(a->file, b->file) == 0 &&
+				  strcmp(a->what, b->what) == 0;
+		}
+		left -= a->open && decisions_of_place(d, a->what, a->file, a->line) > before;
+	}
+	return left;
+}
+
+static int by_token(const void *a, const void *b)
+{
+	const struct tally_mark *x = a, *y = b;
+
+	return x->token < y->token ? -1 : x->token > y->token;
+}
+
+uint32_t tally_rule_of(const struct tally *t, struct span token)
+{
+	struct tally_mark wanted = { 0, text_mark(token) };
+	const struct tally_mark *found = t->n_by_token ?
+		bsearch(&wanted, t->by_token, t->n_by_token, sizeof(wanted), by_token) : NULL;
+
+	return found ? found->rule : UINT32_MAX;
+}
+
+/* Of several rules that had a token, any: they are of one mind about what it is. */
+static void index_tokens(struct tally *t)
+{
+	t->by_token = xcalloc(t->n + 1, sizeof(*t->by_token));
+	for (size_t i = 0; i < t->n; i++)
+		if (i == 0 || t->marks[i].token != t->marks[i - 1].token ||
+		    t->marks[i].rule != t->marks[i - 1].rule)
+			t->by_token[t->n_by_token++] = t->marks[i];
+	qsort(t->by_token, t->n_by_token, sizeof(*t->by_token), by_token);
+}
+
 static int by_rule_and_token(const void *a, const void *b)
 {
 	const struct tally_mark *x = a, *y = b;
@@ -131,6 +189,7 @@ struct report_row *tally_rows(struct tally *t, const struct finding_rule *rules,
 
 	if (t->n)
 		qsort(t->marks, t->n, sizeof(*t->marks), by_rule_and_token);
+	index_tokens(t);
 	for (size_t i = 0; i < t->n_rules; i++)
 		if (t->counts[i])
 			rows[n++] = (struct report_row){ &rules[i], t->counts[i],

@@ -97,3 +97,19 @@ bool value_is_tokens(struct span s)
 	}
 	return tokens;
 }
+
+size_t value_token_next(struct span text, size_t *at, enum kind *ret_kind)
+{
+	const char *open;
+
+	while (*at < text.len && (open = memchr(text.p + *at, '[', text.len - *at))) {
+		size_t len;
+
+		*at = (size_t)(open - text.p);
+		len = value_token_at(span_sub(text, *at, text.len), ret_kind);
+		if (len)
+			return len;
+		++*at;
+	}
+	return 0;
+}
