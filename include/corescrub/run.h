@@ -4,6 +4,7 @@
 
 #include <corescrub/artifact.h>
 #include <corescrub/base.h>
+#include <corescrub/review.h>
 #include <corescrub/rule.h>
 
 /*
@@ -85,6 +86,22 @@ struct run_report_result {
 int run_report(const struct run_report_job *job, bool as_json, struct run_report_result *ret,
 	       struct err *err);
 void run_report_result_done(struct run_report_result *r);
+
+struct run_review_job {
+	const char *path;		/* a report's folder or package, or one that was unpacked */
+	const char *decisions;		/* where they are kept; NULL: the state folder, by the case */
+	const char *map_path;		/* the private map; NULL: the state folder's, if it is there */
+	struct review_terminal terminal;
+};
+struct run_review_summary {
+	struct review_result walk;
+	size_t accept, keep, redact;	/* decisions */
+	bool need_approval;		/* a credential is kept */
+	char *decisions, *case_name;	/* their file, and the case to name */
+};
+/* The walk. Decisions are kept one by one; those made before count. */
+int run_review(const struct run_review_job *job, struct run_review_summary *ret, struct err *err);
+void run_review_summary_done(struct run_review_summary *s);
 
 /* The shipped packs: beside the program (a build folder's rules/) or in ../share/corescrub/rules of it.
    A folder that others can write is RC_REFUSED. */

@@ -11,6 +11,11 @@ const struct cmd cmds[] = {
 	{ "scrub", "scrub any text, log, config or archive", "[FILE|DIR...|-]", scrub_opts, cmd_scrub,
 	  "A filter when given no file. All of the input is read first: what is learned at its end is "
 	  "removed from its beginning." },
+	{ "review", "walk through a report's findings and decide", "PACKAGE|DIR", review_opts, cmd_review,
+	  "Shows open items, hints, then tokens by kind, rule and value, each with its surroundings: "
+	  "accept it, keep the value, redact something else too. Decisions are kept in a private file, "
+	  "one by one, so that a walk goes on where it stopped; report --decisions and scrub --decisions "
+	  "do what was decided." },
 	{ "rules", "list, show, lint, test or explain the rules",
 	  "list|show|lint|test|prepare [ID...] | explain FILE:LINE[:COL]", rules_opts, cmd_rules,
 	  "explain shows what the reader saw at a place of a file, the values too, and which rule "

@@ -85,7 +85,7 @@ size_t decisions_count(const struct decisions *d, enum decision_verb verb)
 	size_t n = 0;
 
 	for (size_t i = 0; i < d->n; i++)
-		n += d->v[i].verb == verb;
+		n += verb == DECISION_KEEP ? decisions_keep(d, i) : d->v[i].verb == verb;
 	return n;
 }
 
@@ -109,6 +109,11 @@ size_t decisions_of_place(const struct decisions *d, const char *what, const cha
 		n += d->v[i].verb == DECISION_PLACE && d->v[i].line == line &&
 		     strcmp(d->v[i].what, what) == 0 && strcmp(d->v[i].file, file) == 0;
 	return n;
+}
+
+bool decisions_keep(const struct decisions *d, size_t i)
+{
+	return d->v[i].verb == DECISION_KEEP && decisions_of_token(d, span_str(d->v[i].what)) == &d->v[i];
 }
 
 bool decisions_need_approval(enum kind kind)

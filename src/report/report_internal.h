@@ -38,6 +38,35 @@ void report_html_lines(struct buf *ret, struct span text, size_t *room);
 /* How many sound tokens stand in text. */
 uint64_t report_count_tokens(struct span text);
 
+/* Where tokens stand, by kind, the most frequent first. The account must outlive it. */
+struct report_stand {
+	size_t text;			/* index into the account's texts */
+	uint64_t line, count;		/* the first there, and how often */
+	size_t next;			/* of the same token, + 1; 0: none */
+};
+struct report_token {
+	struct span text;
+	enum kind kind;
+	const char *rule;		/* or NULL */
+	uint64_t count;
+	size_t first, last;		/* into stands, + 1 */
+};
+struct report_tokens {
+	struct report_token *v;
+	size_t n;
+	struct report_stand *stands;
+	size_t n_stands;
+};
+void report_tokens_make(const struct report_account *a, struct report_tokens *ret);
+void report_tokens_done(struct report_tokens *t);
+
+/* A JSON string; what is no UTF-8 is U+FFFD. */
+struct json_t *report_json_text(struct span s);
+/* The private page's end, for review. */
+#define REPORT_DATA_HEAD "corescrub-review 1"
+void report_private_data(struct buf *ret, const struct report_account *a,
+			 const struct report_item *items, size_t n);
+
 /* Sections that both pages have. */
 void report_html_facts(struct buf *ret, const struct report_account *a);
 void report_html_rows(struct buf *ret, const struct report_account *a);

@@ -23,7 +23,7 @@ static void add_valid(struct span s, struct buf *ret)
 	}
 }
 
-static json_t *text_value(struct span s)
+json_t *report_json_text(struct span s)
 {
 	AUTO_BUF clean = BUF_INIT;
 
@@ -38,7 +38,7 @@ void report_manifest_path(const char *path, struct buf *ret)
 
 static json_t *str_value(const char *s)
 {
-	return s && *s ? text_value(span_str(s)) : json_null();
+	return s && *s ? report_json_text(span_str(s)) : json_null();
 }
 
 static json_t *count_value(uint64_t n)
@@ -205,8 +205,8 @@ int report_finding(const struct finding *f, const struct finding_rule *rule, str
 
 	json_object_set_new(root, "rule", str_value(rule->id));
 	json_object_set_new(root, "kind", str_value(value_kind_name(f->kind)));
-	json_object_set_new(root, "token", text_value(token));
-	json_object_set_new(root, "file", text_value(span_str(file ? file : "")));
+	json_object_set_new(root, "token", report_json_text(token));
+	json_object_set_new(root, "file", report_json_text(span_str(file ? file : "")));
 	json_object_set_new(root, "line", count_value(line));
 	json_object_set_new(root, "column", count_value(col));
 	json_object_set_new(root, "length", count_value(f->len));

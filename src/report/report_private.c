@@ -127,6 +127,7 @@ int report_private_page(const struct report_account *a, const struct report_item
 	report_html_rows(ret, a);
 	report_html_facts(ret, a);
 	report_html_end(ret);
+	report_private_data(ret, a, items, n);
 	for (size_t i = 0; i < a->n_texts; i++)
 		free(indexes[i].starts);
 	return RC_OK;

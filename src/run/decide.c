@@ -90,7 +90,7 @@ int engine_decisions_fit(struct engine *e, struct err *err)
 void engine_kept_tokens(const struct engine *e, struct strings *ret)
 {
 	for (size_t i = 0; e->decisions && i < e->decisions->n; i++)
-		if (e->decisions->v[i].verb == DECISION_KEEP)
+		if (decisions_keep(e->decisions, i))
 			strings_add(ret, xstrdup(e->decisions->v[i].what));
 }
 

@@ -38,6 +38,9 @@
 #define LIMIT_PAGE_TEXT		MIB(2)		/* HTML of one text */
 #define LIMIT_PAGE_WHOLE	MIB(1)		/* a longer text is shown by its lines with tokens */
 #define LIMIT_PAGE_LINE		KIB(4)		/* what is shown of one line */
+#define LIMIT_PAGE_TOKENS	2000		/* tokens of which it lists the places */
+#define LIMIT_REVIEW_TOKENS	20000		/* tokens whose rule the private page tells */
+#define LIMIT_REVIEW_TEXT	MIB(256)	/* one text of a package that a person walks through */
 #define LIMIT_PAGE_CONTEXT	400		/* what the private page shows of an item's line */
 
 #define LIMIT_BT_DEPTH		512		/* nested braces in gdb's text */

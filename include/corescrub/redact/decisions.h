@@ -45,6 +45,8 @@ void decisions_undo(struct decisions *d);	/* the last one; there must be one */
 size_t decisions_count(const struct decisions *d, enum decision_verb verb);
 /* The last KEEP or ACCEPT of a token; NULL if there is none. */
 const struct decision *decisions_of_token(const struct decisions *d, struct span token);
+/* Is the i-th a KEEP that no later one overrides? */
+bool decisions_keep(const struct decisions *d, size_t i);
 /* How many PLACE decisions there are for an item. */
 size_t decisions_of_place(const struct decisions *d, const char *what, const char *file, uint64_t line);
 /* A value of this kind may be kept only with an approval: credentials, and cards. */
