@@ -6,6 +6,7 @@
 /* "Redact also": what, and what it is. */
 
 #define WORDS_MOST 9		/* of a line, to pick from by one digit */
+#define WORDS_BEFORE 40		/* bytes before what is in question */
 #define SHORTEST 3		/* shorter texts stand everywhere */
 
 bool ask_line(const struct walk *w, const char *prompt, struct buf *ret)
@@ -32,26 +33,26 @@ static bool is_word_byte(unsigned char c)
 	       memchr("_-.@+", c, 5) != NULL;
 }
 
-/* The words of a line around col, tokens aside; the nearest first in line are enough. */
+/* The words of a line from a little before col on; no tokens, no pointers. */
 static size_t find_words(struct span line, size_t col, struct span words[WORDS_MOST])
 {
-	size_t n = 0, at = 0, token_at = 0, len;
+	size_t n = 0, at = col < line.len ? col : 0, len;
 	enum kind kind;
 
-	if (col > 400)
-		at = span_sub(line, 0, col).len - 400;
+	at = at > WORDS_BEFORE ? at - WORDS_BEFORE : 0;
+	while (at > 0 && is_word_byte((unsigned char)line.p[at - 1]))
+		at--;
 	while (at < line.len && n < WORDS_MOST) {
 		size_t end = at;
 
-		token_at = at;
 		len = line.p[at] == '[' ? value_token_at(span_sub(line, at, line.len), &kind) : 0;
 		if (len) {
-			at = token_at + len;
+			at += len;
 			continue;
 		}
 		while (end < line.len && is_word_byte((unsigned char)line.p[end]))
 			end++;
-		if (end - at >= SHORTEST)
+		if (end - at >= SHORTEST && !span_starts(span_sub(line, at, end), SPAN_LIT("0x")))
 			words[n++] = span_sub(line, at, end);
 		at = end > at ? end : at + 1;
 	}
@@ -117,23 +118,22 @@ static void show_count(const struct walk *w, struct span text)
 	w->job->terminal.write(w->job->terminal.ctx, buf_span(&out));
 }
 
-/* Turns the answer into a decision; NULL, with words, if it can't be one. */
-static const char *read_answer(const struct walk *w, struct buf *answer, struct decision *one)
+/* Turns the answer into a decision; gives what is wrong with it, or NULL. */
+static const char *read_answer(const struct walk *w, struct buf *answer, struct decision *one,
+			       struct err *why)
 {
-	struct err err = ERR_INIT;
-
 	one->verb = DECISION_REDACT;
 	one->what = answer->p;
 	if (answer->len > 2 && answer->p[0] == '/' && answer->p[answer->len - 1] == '/') {
 		answer->p[--answer->len] = '\0';
 		one->verb = DECISION_PATTERN;
 		one->what = answer->p + 1;
-		return w->job->check_pattern(one->what, &err) < 0 ? "That pattern won't do.\n" : NULL;
+		return w->job->check_pattern(one->what, why) < 0 ? why->msg : NULL;
 	}
 	if (answer->len < SHORTEST)
-		return "Shorter than three bytes, that would hit everywhere.\n";
+		return "Shorter than three bytes, that would hit everywhere.";
 	if (has_token(buf_span(answer)))
-		return "A token holds nothing that could go.\n";
+		return "A token holds nothing that could go.";
 	return NULL;
 }
 
@@ -143,6 +143,7 @@ int ask_redact(struct walk *w, struct err *err)
 	size_t n = show_words(w, words);
 	AUTO_BUF answer = BUF_INIT;
 	struct decision one = { 0 };
+	struct err why = ERR_INIT;
 	const char *wrong;
 	int rc;
 
@@ -155,10 +156,11 @@ int ask_redact(struct walk *w, struct err *err)
 		buf_reset(&answer);
 		buf_add_span(&answer, word);
 	}
-	wrong = memchr(answer.p, '\0', answer.len) ? "That holds a NUL.\n" :
-						     read_answer(w, &answer, &one);
+	wrong = memchr(answer.p, '\0', answer.len) ? "That holds a NUL." :
+						     read_answer(w, &answer, &one, &why);
 	if (wrong) {
 		show_text(w, wrong);
+		show_text(w, "\n");
 		return 0;
 	}
 	if (!ask_kind(w, &one.kind))

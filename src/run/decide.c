@@ -20,7 +20,8 @@ static void add_single_quoted(struct buf *b, const char *s)
 static void add_pattern(struct buf *b, const char *regex, enum kind kind, size_t number)
 {
 	buf_addf(b, "  - id: pattern-%zu\n    kind: %s\n    severity: high\n"
-		    "    summary: a pattern that a person added in review\n    match:\n      regex: ",
+		    "    summary: a pattern that a person added in review\n"
+		    "    where: [text, string, value, path]\n    match:\n      regex: ",
 		 number, value_kind_name(kind));
 	add_single_quoted(b, regex);
 	buf_add_char(b, '\n');

@@ -97,7 +97,7 @@ static void check_schema(json_t *v, const json_t *schema, const char *where)
 
 	check_scalar(v, schema, where);
 	json_array_foreach(json_object_get(schema, "required"), i, name)
-		if (!json_object_get(v, json_string_value(name)))
+		if (json_is_object(v) && !json_object_get(v, json_string_value(name)))
 			fail_msg("%s: lacks %s", where, json_string_value(name));
 	json_object_foreach(v, key, one) {
 		const json_t *sub = json_object_get(properties, key);
