@@ -16,8 +16,8 @@ BEGIN {
 	# headers that are part of a module under another name
 	owner["archive"] = "artifact"; owner["tarball"] = "artifact"
 	owner["manifest"] = "report"; owner["map"] = "redact"
-	owner["verify"] = owner["restore"] = "run"
-	owner["elfcore_symbols"] = "elfcore"
+	owner["verify"] = owner["restore"] = owner["run_core"] = "run"
+	owner["elfcore_symbols"] = owner["elfcore_parts"] = "elfcore"
 	owner["artifact_sealed"] = "artifact"
 	owner["artifact_seal"] = "seal"
 	owner["artifact_unseal"] = "unseal"

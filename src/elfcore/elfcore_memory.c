@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "elfcore_internal.h"
+#include "elfcore_parts_internal.h"
 
 #include <stdlib.h>
 
-/* The last segment that begins at or below addr and holds it, or NULL. */
-static const struct elfcore_segment *segment_at(const struct elfcore *c, uint64_t addr)
+/* The last segment that begins at or below addr, or NULL. */
+static const struct elfcore_segment *segment_below(const struct elfcore *c, uint64_t addr)
 {
 	size_t lo = 0, hi = c->n_segs;
 
@@ -16,9 +16,38 @@ static const struct elfcore_segment *segment_at(const struct elfcore *c, uint64_
 		else
 			hi = mid;
 	}
-	if (lo == 0 || addr - c->segs[lo - 1].addr >= c->segs[lo - 1].file_size)
-		return NULL;
-	return &c->segs[lo - 1];
+	return lo ? &c->segs[lo - 1] : NULL;
+}
+
+/* The one whose dumped bytes hold addr, or NULL. */
+static const struct elfcore_segment *segment_at(const struct elfcore *c, uint64_t addr)
+{
+	const struct elfcore_segment *s = segment_below(c, addr);
+
+	return s && addr - s->addr < s->file_size ? s : NULL;
+}
+
+const struct elfcore_segment *elfcore_segment_of(const struct elfcore *c, uint64_t addr)
+{
+	const struct elfcore_segment *s = segment_below(c, addr);
+
+	return s && addr - s->addr < s->mem_size ? s : NULL;
+}
+
+bool elfcore_is_mapped(const struct elfcore *c, uint64_t addr)
+{
+	return elfcore_segment_of(c, addr) != NULL;
+}
+
+bool elfcore_offset(const struct elfcore *c, uint64_t addr, uint64_t *ret_off, uint64_t *ret_len)
+{
+	const struct elfcore_segment *s = segment_at(c, addr);
+
+	if (!s)
+		return false;
+	*ret_off = s->file_off + (addr - s->addr);
+	*ret_len = s->file_size - (addr - s->addr);
+	return true;
 }
 
 size_t elfcore_read(const struct elfcore *c, uint64_t addr, void *ret, size_t n)
