@@ -4,6 +4,7 @@
 
 #include <corescrub/artifact.h>
 #include <corescrub/base.h>
+#include <corescrub/elfcore_symbols.h>
 #include <corescrub/learn.h>
 #include <corescrub/rule.h>
 
@@ -51,5 +52,38 @@ void detect_value(const struct detector *d, const struct artifact *a, const stru
 /* What no edit may touch in the ranges last detected: frame numbers, addresses, functions, files,
    lines. Sorted. */
 const struct detect_range *detect_guards(const struct detector *d, size_t *ret_n);
+
+/*
+ * Memory of a core, window by window: the core is never held whole. A window has what stands around
+ * the part that is asked for, so that chunks' edges hide nothing; findings have offsets of the file.
+ */
+#define DETECT_MEMORY_CONTEXT KIB(64)	/* what a window should have before `from` and behind `to` */
+struct detect_window {
+	struct span bytes;
+	uint64_t off;			/* of bytes[0] in the core file */
+	size_t from, to;		/* what begins in [from, to) of bytes is given */
+	const struct elfcore *core;	/* tells pointers from addresses of hosts; or NULL */
+};
+/* Rules with where: memory in runs of text, ASCII and UTF-16LE. */
+int detect_memory_rules(struct detector *d, const struct detect_window *w, struct findings *ret,
+			struct err *err);
+/* Addresses of hosts that are known, in any order; they are found packed too. */
+struct detect_addresses;
+struct detect_addresses *detect_addresses_new(void);
+void detect_addresses_free(struct detect_addresses *a);
+AUTO_DEFINE(detect_addresses, detect_addresses_free)
+void detect_addresses_add(struct detect_addresses *a, enum kind kind, struct span text);
+/* Learned values in every spelling, and known addresses as their 4 or 16 bytes. */
+int detect_memory_learned(struct detector *d, const struct detect_window *w,
+			  const struct detect_addresses *known, struct findings *ret, struct err *err);
+/* What the bytes of a finding in memory stand for; appended to ret. */
+void detect_memory_value(const struct detector *d, const struct finding *f, struct span bytes,
+			 struct buf *ret);
+/* Typed memory: is a leaf wanted at all, and what is found in it. Values go to `learn` as their rules
+   say, addresses to `known`; both may be NULL. */
+bool detect_variable_wanted(const struct detector *d, const struct elfcore_variable *v);
+int detect_variable(struct detector *d, const struct elfcore *core, const struct elfcore_variable *v,
+		    struct findings *ret, struct learned *learn, struct detect_addresses *known,
+		    struct err *err);
 
 #endif

@@ -89,6 +89,7 @@ struct detector {
 	size_t n_hits, cap_hits;
 	struct layer layer;
 	struct buf value;
+	struct memory_runs *runs;	/* of a core; or NULL */
 };
 
 /* One call: where findings go. */

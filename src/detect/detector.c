@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
-#include "detect_internal.h"
+#include "memory_internal.h"
 
 /* One pass one's call: what a range of an artifact may hold at once. */
 #define LEARN_RANGE MIB(1)
@@ -106,6 +106,7 @@ void detector_free(struct detector *d)
 	buf_done(&d->scalars);
 	buf_done(&d->value);
 	layer_done(&d->layer);
+	memory_runs_free(d->runs);
 	free(d);
 }
 
