@@ -60,6 +60,39 @@ int redact_all(struct redactor *r, struct detector *d, const struct artifact *a,
 int redact_token(struct redactor *r, enum kind kind, struct span value, struct buf *ret,
 		 struct err *err);
 
+/*
+ * Memory of a core (fill.c): what takes a value's place has its very length. redact_fill_new, then
+ * redact_fill_chunk for one chunk behind the other, then redact_fill_end. What no edit may touch stays
+ * and is an open item: `fixed` (sorted, disjoint), and words at a value's end that are pointers.
+ */
+struct redact_fill;
+struct redact_fill_job {
+	struct redactor *redactor;
+	const struct detector *detector;
+	const struct elfcore *core;
+	const struct detect_range *fixed;	/* borrowed */
+	size_t n_fixed;
+	/* Bytes of an earlier chunk: a value that began there has turned out to be longer. Until then
+	   its bytes were zeros. */
+	int (*late)(void *ctx, uint64_t off, struct span bytes, struct err *err);
+	void *ctx;
+};
+struct redact_chunk {
+	char *bytes;			/* with what stands around the chunk */
+	size_t len, from, to;		/* the chunk: [from, to) of them; edited there alone */
+	uint64_t off;			/* of bytes[0] in the core file */
+	struct findings *found;		/* what begins in the chunk; gets sorted */
+};
+struct redact_fill *redact_fill_new(const struct redact_fill_job *job);
+void redact_fill_free(struct redact_fill *f);
+AUTO_DEFINE(redact_fill, redact_fill_free)
+int redact_fill_chunk(struct redact_fill *f, const struct redact_chunk *c, struct err *err);
+int redact_fill_end(struct redact_fill *f, struct err *err);
+/* Places replaced, and places left as they were for a person to look at. */
+uint64_t redact_fill_count(const struct redact_fill *f, uint64_t *ret_open);
+/* Was something that stands at [off, off + len) left as it was? */
+bool redact_fill_left(const struct redact_fill *f, uint64_t off, uint64_t len);
+
 /* What a run did, by rule. */
 struct redact_count { uint32_t rule; uint64_t count, distinct; };
 const struct redact_count *redact_counts(struct redactor *r, size_t *ret_n);
