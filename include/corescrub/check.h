@@ -55,6 +55,10 @@ int check_clean_own(struct check *c, const char *name, struct buf *text, check_i
 /* The look alone, for verify and for streams. */
 int check_look(struct check *c, const char *name, struct span text, check_item_fn fn, void *ctx,
 	       struct err *err);
+/* Known values alone, in bytes of a scrubbed core: those that begin in [from, to) go to fn, which
+   decides. RC_OK whatever is found; else what fn returned. */
+int check_memory(struct check *c, struct span bytes, size_t from, size_t to, check_item_fn fn, void *ctx,
+		 struct err *err);
 
 /* Puts [kind] where a known value still stands in text, and looks again, until none does: who made a
    value so odd that redaction and this look disagree about it must not get it out, and must not keep

@@ -149,7 +149,8 @@ void look_item(struct look *l, struct check_item item)
 		return;
 	if (l->own && item.level != CHECK_LEAK)
 		return;
-	if (item.level == CHECK_LEAK && (l->own || look_in_frame_head(l->text, item.off)))
+	if (item.level == CHECK_LEAK && !l->memory &&
+	    (l->own || look_in_frame_head(l->text, item.off)))
 		item.level = CHECK_OPEN;
 	if (item.level == CHECK_LEAK) {
 		l->leak = true;
@@ -213,6 +214,32 @@ static int clean(struct look *l, struct buf *text, struct scrubbed **ret, struct
 		return rc;
 	*ret = scrubbed_seal(l->name, text);
 	return RC_OK;
+}
+
+struct memory_items {
+	size_t from, to;
+	check_item_fn fn;
+	void *ctx;
+};
+
+static int memory_item(void *ctx, const char *name, const struct check_item *item)
+{
+	const struct memory_items *m = ctx;
+
+	return item->off >= m->from && item->off < m->to ? m->fn(m->ctx, name, item) : 0;
+}
+
+int check_memory(struct check *c, struct span bytes, size_t from, size_t to, check_item_fn fn, void *ctx,
+		 struct err *err)
+{
+	struct memory_items items = { from, to, fn, ctx };
+	struct look l = { .c = c, .name = "", .text = bytes, .fn = memory_item, .ctx = &items,
+			  .memory = true };
+
+	if (!c->sealed)
+		return err_set(err, RC_INTERNAL, "check: not sealed before use");
+	check_scan_memory(&l);
+	return l.rc;
 }
 
 int check_clean(struct check *c, const char *name, struct buf *text, check_item_fn fn, void *ctx,

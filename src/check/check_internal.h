@@ -101,7 +101,7 @@ struct look {
 	size_t shape_end;		/* shapes that begin before it were seen already */
 	/* what the block before means for this one */
 	uint64_t digit, digit2, digit4, digit8, hex, hex2, hex4, hex8, hex16, word, slash;
-	bool leak;
+	bool leak, memory;		/* memory: a core's bytes, not a text */
 	int rc;				/* what fn returned, if negative */
 };
 
@@ -113,6 +113,7 @@ void check_needle(struct check *c, struct span bytes, enum kind kind, enum check
 void check_table_build(struct check *c);
 void check_table_done(struct check *c);
 void check_scan(struct look *l);
+void check_scan_memory(struct look *l);	/* known values alone */
 void look_item(struct look *l, struct check_item item);
 /* Is the byte before `at` the end of an escape, so that a word begins at `at`? */
 bool look_escape_before(struct span text, size_t at);

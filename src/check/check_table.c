@@ -236,9 +236,12 @@ static void look_needle(struct look *l, const struct needle *n, size_t off)
 
 	if (l->text.len - off < n->len || memcmp(l->text.p + off, c->bytes.p + n->off, n->len) != 0)
 		return;
-	if (n->enc > ENC_COUNT)
-		check_shape_head(l, n->enc, off);
-	else if (bound_holds(n->bound, l->text, off, n->len) && !look_in_token(l->text, off, n->len))
+	if (n->enc > ENC_COUNT) {
+		if (!l->memory)
+			check_shape_head(l, n->enc, off);
+		return;
+	}
+	if (bound_holds(n->bound, l->text, off, n->len) && !look_in_token(l->text, off, n->len))
 		look_item(l, (struct check_item){ n->level, n->kind, true, c->what[n->kind][n->enc], off,
 						  n->len });
 }
@@ -279,18 +282,23 @@ static void look_words(struct look *l, size_t p, const char *bytes, const struct
 	l->slash = b->slash;
 }
 
-/* 64 bytes of text at p; they and eight more can be read at `bytes`. */
-static void look_block(struct look *l, size_t p, const char *bytes)
+static inline void look_grams(struct look *l, size_t p, const char *bytes)
 {
-	bool words = l->c->shorts.n > 0;
-	struct block b;
-
 	for (unsigned i = 0; i < 64; i += CHECK_STRIDE) {
 		uint32_t gram = check_gram(bytes + i);
 
 		if (__builtin_expect(filter_has(&l->c->index, gram), 0))
 			look_index(l, &l->c->index, p + i, gram);
 	}
+}
+
+/* 64 bytes of text at p; they and eight more can be read at `bytes`. */
+static void look_block(struct look *l, size_t p, const char *bytes)
+{
+	bool words = l->c->shorts.n > 0;
+	struct block b;
+
+	look_grams(l, p, bytes);
 	check_block(bytes, words, &b);
 	if (words)
 		look_words(l, p, bytes, &b);
@@ -311,5 +319,38 @@ void check_scan(struct look *l)
 		memset(last, '\n', sizeof(last));
 		memcpy(last, l->text.p + p, n);
 		look_block(l, p, last);
+	}
+}
+
+/* A needle that is longer than this begins in zeros only if it is zeros. */
+static bool block_is_zero(const char *bytes)
+{
+	static const char zeros[64];
+
+	return memcmp(bytes, zeros, sizeof(zeros)) == 0;
+}
+
+void check_scan_memory(struct look *l)
+{
+	bool words = l->c->shorts.n > 0;
+	char last[64 + 8];
+
+	for (size_t p = 0; p < l->text.len && l->rc >= 0; p += 64) {
+		const char *bytes = l->text.p + p;
+		struct block b;
+
+		if (l->text.len - p < sizeof(last)) {
+			memset(last, 0, sizeof(last));
+			bytes = memcpy(last, bytes, l->text.len - p);
+		}
+		if (block_is_zero(bytes)) {
+			l->word = l->slash = 0;
+			continue;
+		}
+		look_grams(l, p, bytes);
+		if (words) {
+			check_block(bytes, true, &b);
+			look_words(l, p, bytes, &b);
+		}
 	}
 }
