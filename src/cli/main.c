@@ -11,6 +11,10 @@ const struct cmd cmds[] = {
 	{ "scrub", "scrub any text, log, config or archive", "[FILE|DIR...|-]", scrub_opts, cmd_scrub,
 	  "A filter when given no file. All of the input is read first: what is learned at its end is "
 	  "removed from its beginning." },
+	{ "core", "make a scrubbed core that gdb still loads", "CORE -o FILE", core_opts, cmd_core,
+	  "The copy has the core's very size; values, keys and registers that may hold them are "
+	  "replaced in place. It is not fit for publication. Exit code 3: something is left for a "
+	  "person to look at." },
 	{ "review", "walk through a report's findings and decide", "PACKAGE|DIR", review_opts, cmd_review,
 	  "Shows open items, hints, then tokens by kind, rule and value, each with its surroundings: "
 	  "accept it, keep the value, redact something else too. Decisions are kept in a private file, "

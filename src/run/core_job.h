@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_JOB_H
+#define CORE_JOB_H
+
+#include "core_internal.h"
+#include "core_pipe.h"
+
+#include <corescrub/elfcore_parts.h>
+
+struct core_job {
+	struct engine *e;
+	struct elfcore *core;
+	const struct core_options *o;
+	unsigned threads;
+	struct elfcore_part *parts;	/* what some of the core's bytes are for, but for fixed ones */
+	size_t n_parts;
+	uint64_t longest;		/* of the parts */
+	struct detect_range *fixed;	/* what nothing may edit: sorted, disjoint */
+	size_t n_fixed;
+	struct elfcore_range *kept;	/* --keep=stacks, else NULL */
+	size_t n_kept;
+	struct detect_addresses *known;
+	struct findings typed;		/* of symbol rules, by offset */
+	/* what rules found in pass one, by chunk, in an unnamed file: struct finding, one behind the
+	   other */
+	int spill;
+	uint64_t n_spilled;
+};
+
+/* One detector a thread. */
+struct detectors {
+	struct detector **v;
+	unsigned n;
+};
+int detectors_new(const struct core_job *j, bool learned, struct detectors *ret, struct err *err);
+void detectors_done(struct detectors *d);
+
+/* core_symbols.c: fills j->typed and j->known, and learns. */
+int core_symbols_learn(struct core_job *j, struct err *err);
+
+void core_progress(const struct core_job *j, const char *phase, uint64_t done);
+/* No part before this one, in the order of their beginnings, ends behind off. */
+size_t core_part_find(const struct core_job *j, uint64_t off);
+
+#endif

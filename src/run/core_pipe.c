@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core_pipe.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Each thread holds a chunk and may be one ahead: 16 of them are 40 MiB. */
+#define THREADS_MAX 16
+
+struct slot {
+	struct pipe_chunk chunk;
+	uint64_t number;		/* the chunk's, from 0 */
+	bool ready;
+	int rc;
+	struct err err;
+};
+
+struct pipe {
+	const struct pipe_job *job;
+	pthread_mutex_t lock;
+	pthread_cond_t ready, free;
+	struct slot *slots;
+	size_t n_slots;
+	/* behind the lock */
+	uint64_t next_number, taken;	/* of the chunk that is next; how many were taken */
+	uint64_t next_off;		/* where the search for the next one goes on */
+	size_t only;			/* the range that it is in */
+	uint64_t total;			/* chunks in all, once they are known; else UINT64_MAX */
+	bool stop;
+};
+
+unsigned pipe_threads(unsigned wanted)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned n = wanted ? wanted : processors > 0 ? (unsigned)processors : 1;
+
+	return n < THREADS_MAX ? n : THREADS_MAX;
+}
+
+/* The first place at or behind off that is wanted and no hole; false at the end. */
+static bool find_data(struct pipe *p, uint64_t off, uint64_t *ret)
+{
+	const struct pipe_job *job = p->job;
+
+	while (off < job->size) {
+		uint64_t end = job->size;
+		off_t data;
+
+		if (job->only) {
+			while (p->only < job->n_only &&
+			       job->only[p->only].off + job->only[p->only].len <= off)
+				p->only++;
+			if (p->only == job->n_only)
+				return false;
+			if (off < job->only[p->only].off)
+				off = job->only[p->only].off;
+			end = job->only[p->only].off + job->only[p->only].len;
+		}
+		data = lseek(job->fd, (off_t)off, SEEK_DATA);
+		if (data < 0 && errno == ENXIO)
+			return false;
+		/* a filesystem that knows of no holes has data everywhere */
+		if (data >= 0 && (uint64_t)data > off)
+			off = (uint64_t)data;
+		if (off < end) {
+			*ret = off;
+			return off < job->size;
+		}
+	}
+	return false;
+}
+
+/* The next chunk's slot, with its place; NULL when there is none. Behind the lock. */
+static struct slot *next_chunk(struct pipe *p)
+{
+	struct slot *s;
+	uint64_t off, chunk;
+
+	while (!p->stop && p->next_number - p->taken >= p->n_slots)
+		pthread_cond_wait(&p->free, &p->lock);
+	if (p->stop || p->total != UINT64_MAX)
+		return NULL;
+	if (!find_data(p, p->next_off, &off)) {
+		p->total = p->next_number;
+		pthread_cond_broadcast(&p->ready);
+		return NULL;
+	}
+	chunk = off / PIPE_CHUNK * PIPE_CHUNK;
+	p->next_off = chunk + PIPE_CHUNK;
+	s = &p->slots[p->next_number % p->n_slots];
+	s->number = p->next_number++;
+	s->chunk.off = chunk < PIPE_CONTEXT ? 0 : chunk - PIPE_CONTEXT;
+	s->chunk.from = (size_t)(chunk - s->chunk.off);
+	s->chunk.to = s->chunk.from + (size_t)(p->job->size - chunk < PIPE_CHUNK ?
+					       p->job->size - chunk : PIPE_CHUNK);
+	return s;
+}
+
+/* The bytes at off, of which holes and what a file lost meanwhile are zeros. */
+static int read_bytes(int fd, char *to, size_t n, uint64_t off, struct err *err)
+{
+	size_t got = 0;
+
+	while (got < n) {
+		ssize_t k = pread(fd, to + got, n - got, (off_t)(off + got));
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return err_errno(err, RC_IO, "can't read the core at offset %llu",
+					 (unsigned long long)(off + got));
+		if (k == 0)
+			break;
+		got += (size_t)k;
+	}
+	memset(to + got, 0, n - got);
+	return RC_OK;
+}
+
+static int chunk_read(const struct pipe_job *job, struct pipe_chunk *c, struct err *err)
+{
+	uint64_t end = c->off + c->to + PIPE_CONTEXT;
+	size_t n = (size_t)((end < job->size ? end : job->size) - c->off);
+
+	buf_reset(&c->bytes);
+	if (buf_reserve_input(&c->bytes, PIPE_CHUNK + 2 * PIPE_CONTEXT, MIB(2), err) < 0)
+		return RC_TOOBIG;
+	c->bytes.len = n;
+	return read_bytes(job->fd, c->bytes.p, n, c->off, err);
+}
+
+struct worker {
+	struct pipe *pipe;
+	unsigned thread;
+	pthread_t id;
+};
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	struct pipe *p = w->pipe;
+	struct slot *s;
+
+	pthread_mutex_lock(&p->lock);
+	while ((s = next_chunk(p))) {
+		pthread_mutex_unlock(&p->lock);
+		s->err = (struct err)ERR_INIT;
+		s->chunk.found.n = 0;
+		s->rc = chunk_read(p->job, &s->chunk, &s->err);
+		if (s->rc == RC_OK)
+			s->rc = p->job->look(p->job->ctx, w->thread, &s->chunk, &s->err);
+		pthread_mutex_lock(&p->lock);
+		s->ready = true;
+		pthread_cond_broadcast(&p->ready);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+/* Takes the chunks in order until there are no more or one fails. */
+static int take_all(struct pipe *p, struct err *err)
+{
+	int rc = RC_OK;
+
+	pthread_mutex_lock(&p->lock);
+	while (rc == RC_OK) {
+		struct slot *s = &p->slots[p->taken % p->n_slots];
+
+		while (p->taken < p->total && !(s->ready && s->number == p->taken))
+			pthread_cond_wait(&p->ready, &p->lock);
+		if (p->taken >= p->total)
+			break;
+		pthread_mutex_unlock(&p->lock);
+		rc = s->rc;
+		if (rc < 0)
+			*err = s->err;
+		else
+			rc = p->job->take(p->job->ctx, &s->chunk, err);
+		pthread_mutex_lock(&p->lock);
+		s->ready = false;
+		p->taken++;
+		pthread_cond_broadcast(&p->free);
+	}
+	p->stop = true;
+	pthread_cond_broadcast(&p->free);
+	pthread_mutex_unlock(&p->lock);
+	return rc;
+}
+
+int pipe_run(const struct pipe_job *job, struct err *err)
+{
+	struct pipe p = {
+		.job = job, .lock = PTHREAD_MUTEX_INITIALIZER, .ready = PTHREAD_COND_INITIALIZER,
+		.free = PTHREAD_COND_INITIALIZER, .n_slots = job->threads + 2, .total = UINT64_MAX,
+	};
+	AUTO_FREE struct worker *workers = xcalloc(job->threads, sizeof(*workers));
+	unsigned started = 0;
+	int rc = RC_OK;
+
+	p.slots = xcalloc(p.n_slots, sizeof(*p.slots));
+	for (; started < job->threads; started++) {
+		workers[started] = (struct worker){ .pipe = &p, .thread = started };
+		if (pthread_create(&workers[started].id, NULL, work, &workers[started]) != 0)
+			break;
+	}
+	if (started == 0)
+		rc = err_set(err, RC_NOMEM, "no thread can be started");
+	else
+		rc = take_all(&p, err);
+	for (unsigned i = 0; i < started; i++)
+		pthread_join(workers[i].id, NULL);
+	for (size_t i = 0; i < p.n_slots; i++) {
+		buf_done(&p.slots[i].chunk.bytes);
+		findings_done(&p.slots[i].chunk.found);
+	}
+	free(p.slots);
+	return rc;
+}
