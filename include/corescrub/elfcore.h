@@ -70,9 +70,20 @@ const struct elfcore_file *elfcore_files(const struct elfcore *c, size_t *ret_n)
 /* Reads memory of the crashed process; the bytes got (short at a hole's or the memory's end). */
 size_t elfcore_read(const struct elfcore *c, uint64_t addr, void *ret, size_t n);
 
+
+/* What the dynamic loader had loaded, as gdb will look for it: the name it was loaded by, which can be
+   a link to the file that was mapped, and where its dynamic table stands. The program's own entry,
+   which has no name, is left out. Claims like all else; at most LIMIT_CORE_FILES. */
+struct elfcore_link {
+	const char *name;
+	uint64_t dynamic;		/* an address within the mapped file */
+};
+const struct elfcore_link *elfcore_links(struct elfcore *c, size_t *ret_n);
+
 /* Is the file at `path` (under sysroot, may be NULL) the one the core had mapped? Opened with the
    credentials uid/gid when we are root (O_NOFOLLOW on the last part, regular, ELF), build ids
-   equal. RC_OK and the descriptor; else RC_REFUSED (err says why, not the path), RC_NOTFOUND. */
+   equal; where the core has none, a sysroot is the user's word for what is in it. RC_OK and the
+   descriptor; else RC_REFUSED (err says why, not the path), RC_NOTFOUND. */
 int elfcore_vouch(const struct elfcore *c, const struct elfcore_file *f, const char *sysroot,
 		  uid_t uid, gid_t gid, int *ret_fd, struct err *err);
 /* Build id and .debug_* presence of an ELF file on disk. *ret_len is 0 where it has no id;

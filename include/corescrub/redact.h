@@ -19,6 +19,7 @@ struct redactor;
 struct redact_options {
 	const struct secret *key;	/* 32 bytes from --key-file, or NULL: random for this run */
 	const char *case_name;		/* the key in use is HKDF(key, case) */
+	const char *purpose;		/* NULL: the public report; else another key of the same case */
 	bool keep_map;			/* collect originals for the private map */
 	const char *const *kept;	/* tokens whose values stay, NULL-terminated; may be NULL */
 };

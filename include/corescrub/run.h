@@ -63,6 +63,9 @@ struct run_flat {
 	bool texts, package;		/* which; the private page too where there are open items */
 	bool clear;			/* the texts as gdb printed them: not for publication */
 };
+
+struct age_recipients;
+enum run_core { RUN_CORE_NONE, RUN_CORE_RAW, RUN_CORE_SCRUBBED, RUN_CORE_STACKS };
 struct run_report_job {
 	struct run_options common;
 	const char *const *cores;	/* paths; patterns are expanded by the caller */
@@ -74,10 +77,16 @@ struct run_report_job {
 	const char *const *attach;
 	unsigned timeout_s, jobs;
 	bool no_sandbox, accept_open;
+	/* The hand-off: made if any of the three is asked for, and then RC_REFUSED without recipients. */
+	enum run_core with_core;
+	bool with_binaries;
+	const char *with_config;	/* a folder, packed unscrubbed; or NULL */
+	const struct age_recipients *recipients;	/* or NULL */
 	struct run_listener listener;
 };
 struct run_report_result {
 	char *out_dir;			/* where it appeared */
+	struct strings handoffs;	/* file names in it */
 	bool packed;			/* false: open items hold the package back (exit 3) */
 	uint64_t open, hints, left_out;
 	struct buf table;		/* files and what was redacted, for a person, or JSON */

@@ -16,6 +16,7 @@ enum opt_type {
 	OPT_STRING,	/* const char * */
 	OPT_LIST,	/* struct strings; repeatable */
 	OPT_NUMBER,	/* unsigned, min..max */
+	OPT_OPTIONAL,	/* const char *; "" where "=VALUE" is left out */
 };
 struct opt {
 	const char *name;	/* long name; NULL ends the table */
@@ -23,7 +24,7 @@ struct opt {
 	enum opt_type type;
 	size_t offset;		/* of the field in the verb's options struct */
 	const char *arg;	/* how the argument is called in help, NULL for flags */
-	const char *help;
+	const char *help;	/* NULL: for the settings alone */
 	unsigned min, max;	/* OPT_NUMBER */
 };
 /* What every verb takes; the first member of its options struct. */
@@ -72,6 +73,20 @@ struct run_listener message_listener(const struct common_options *o);
 void message_progress_end(void);
 /* The exit code for an error: 2 for what the user can mend, else 1. */
 int message_exit(const struct err *err);
+
+/* Asks at the terminal, /dev/tty; RC_REFUSED where there is none, nothing was typed, or the two
+   differ. */
+int passphrase_ask(struct secret **ret, struct err *err);
+int passphrase_ask_twice(struct secret **ret, struct err *err);
+
+/* Who may open what is encrypted. */
+struct recipient_options {
+	struct strings encrypt_to, files;	/* --encrypt-to, --recipients-file */
+	struct strings settings;		/* recipients: where none was typed */
+	bool passphrase;
+};
+struct age_recipients;
+int recipients_gather(const struct recipient_options *o, struct age_recipients **ret, struct err *err);
 
 /* Fills the parts of struct run_options that the common options give. */
 struct run_options common_run_options(const struct common_options *o);

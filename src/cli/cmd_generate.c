@@ -12,13 +12,18 @@ const struct opt generate_opts[] = { { 0 } };
 static void man_table(const struct opt *opts)
 {
 	for (const struct opt *o = opts; o && o->name; o++) {
+		bool optional = o->type == OPT_OPTIONAL;
+
+		if (!o->help)
+			continue;
 		printf(".TP\n");
 		if (o->letter)
 			printf("\\fB\\-%c\\fR, ", o->letter);
 		printf("\\fB\\-\\-");
 		for (const char *p = o->name; *p; p++)
 			printf(*p == '-' ? "\\-" : "%c", *p);
-		printf("\\fR%s\\fI%s\\fR\n%s\n", o->arg ? " " : "", o->arg ? o->arg : "", o->help);
+		printf("\\fR%s\\fI%s\\fR%s\n%s\n", optional ? "[=" : o->arg ? " " : "",
+		       o->arg ? o->arg : "", optional ? "]" : "", o->help);
 	}
 }
 
@@ -49,7 +54,8 @@ static int man_page(void)
 static void bash_words(const struct opt *opts)
 {
 	for (const struct opt *o = opts; o && o->name; o++)
-		printf(" --%s", o->name);
+		if (o->help)
+			printf(" --%s", o->name);
 }
 
 static int bash_completion(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli_internal.h"
 
+#include <corescrub/age.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +10,10 @@ struct report_options {
 	struct common_options common;
 	const char *output, *exe, *sysroot, *gdb, *case_name, *decisions, *allowed_signers;
 	struct strings attach, learn, words, keep_words, approvals;
+	const char *with_core, *with_config;
+	struct recipient_options recipients;
 	unsigned timeout, jobs;
-	bool no_sandbox, accept_open, no_learn, no_map;
+	bool no_sandbox, accept_open, no_learn, no_map, with_binaries;
 };
 
 #define AT(field) offsetof(struct report_options, field)
@@ -41,6 +44,19 @@ const struct opt report_opts[] = {
 	{ "no-map", 0, OPT_FLAG, AT(no_map), NULL, "write no private map", 0, 0 },
 	{ "accept-open", 0, OPT_FLAG, AT(accept_open), NULL,
 	  "pack although open items remain; the manifest records it", 0, 0 },
+	{ "with-core", 0, OPT_STRING, AT(with_core), "MODE",
+	  "hand off the core too, encrypted: raw, scrubbed or stacks", 0, 0 },
+	{ "with-binaries", 0, OPT_FLAG, AT(with_binaries), NULL,
+	  "hand off the program, its libraries and debug files", 0, 0 },
+	{ "with-config", 0, OPT_OPTIONAL, AT(with_config), "DIR",
+	  "hand off a folder of configuration, as it is", 0, 0 },
+	{ "encrypt-to", 0, OPT_LIST, AT(recipients.encrypt_to), "RECIPIENT",
+	  "who may open the hand-off: age1…, ssh-ed25519 … or ssh-rsa …", 0, 0 },
+	{ "recipients-file", 0, OPT_LIST, AT(recipients.files), "FILE",
+	  "the same from a file, one per line, as github.com/USER.keys", 0, 0 },
+	{ "passphrase", 0, OPT_FLAG, AT(recipients.passphrase), NULL,
+	  "encrypt the hand-off with a passphrase, asked for at the terminal", 0, 0 },
+	{ "recipients", 0, OPT_LIST, AT(recipients.settings), "RECIPIENT", NULL, 0, 0 },
 	{ "no-sandbox", 0, OPT_FLAG, AT(no_sandbox), NULL, "run gdb unconfined", 0, 0 },
 	{ 0 },
 };
@@ -82,6 +98,18 @@ static int expand_all(const struct strings *args, struct strings *cores, glob_t 
 	return RC_OK;
 }
 
+/* Names whom the hand-offs are for; under --json the table has it. */
+static void say_handoffs(const struct run_report_result *r, const struct age_recipients *to)
+{
+	for (size_t i = 0; i < r->handoffs.n; i++)
+		printf("\nfor the developer: %s/%s\n", r->out_dir, r->handoffs.v[i]);
+	for (size_t i = 0; r->handoffs.n && i < age_recipients_count(to); i++) {
+		AUTO_FREE char *print = age_recipients_fingerprint(to, i);
+
+		printf("%-13s %s\n", i ? "" : "encrypted to:", print);
+	}
+}
+
 /* Below the table: where it stands, and what to do next. */
 static void say_next(const struct run_report_result *r)
 {
@@ -94,8 +122,44 @@ static void say_next(const struct run_report_result *r)
 		       r->out_dir, r->out_dir);
 }
 
+static int core_mode(const char *name, enum run_core *ret, struct err *err)
+{
+	static const char *const names[] = { "", "raw", "scrubbed", "stacks" };
+
+	for (size_t i = RUN_CORE_RAW; name && i < ARRAY_SIZE(names); i++)
+		if (strcmp(name, names[i]) == 0) {
+			*ret = (enum run_core)i;
+			return RC_OK;
+		}
+	return name ? err_set(err, RC_USAGE, "--with-core takes raw, scrubbed or stacks") : RC_OK;
+}
+
+/* What the hand-off is to hold, and for whom. */
+static int fill_handoff(const struct report_options *o, struct run_report_job *job,
+			struct age_recipients **ret, struct err *err)
+{
+	const struct recipient_options *r = &o->recipients;
+	int rc = core_mode(o->with_core, &job->with_core, err);
+
+	if (rc < 0)
+		return rc;
+	job->with_binaries = o->with_binaries;
+	job->with_config = o->with_config;
+	if (!o->with_core && !o->with_binaries && !o->with_config) {
+		if (!r->encrypt_to.n && !r->files.n && !r->passphrase)
+			return RC_OK;
+		rc = err_set(err, RC_USAGE, "there is nothing to encrypt");
+		err_hint(err, "--with-core, --with-binaries or --with-config say what to hand off");
+		return rc;
+	}
+	rc = recipients_gather(r, ret, err);
+	job->recipients = *ret;
+	return rc;
+}
+
 static int report_cores(const struct report_options *o, const struct strings *cores, struct err *err)
 {
+	AUTO(age_recipients) to = NULL;
 	struct run_report_result result = { 0 };
 	struct run_report_job job = {
 		.common = common_run_options(&o->common),
@@ -122,13 +186,17 @@ static int report_cores(const struct report_options *o, const struct strings *co
 	job.common.decisions = o->decisions;
 	job.common.approvals = strings_list(&o->approvals);
 	job.common.allowed_signers = o->allowed_signers;
-	rc = run_report(&job, o->common.json, &result, err);
+	rc = fill_handoff(o, &job, &to, err);
+	if (rc == RC_OK)
+		rc = run_report(&job, o->common.json, &result, err);
 	message_progress_end();
 	if (rc < 0)
 		return rc;
 	code = o->common.quiet ? EXIT_DONE : print_buf(&result.table);
-	if (!o->common.quiet && !o->common.json)
+	if (!o->common.quiet && !o->common.json) {
 		say_next(&result);
+		say_handoffs(&result, to);
+	}
 	if (code == EXIT_DONE && !result.packed)
 		code = EXIT_PERSON;
 	if (code == EXIT_DONE && result.left_out)

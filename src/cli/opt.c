@@ -47,7 +47,7 @@ static const struct opt *find_long(const struct cmd *cmd, const char *name, size
 
 	for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
 		for (const struct opt *o = tables[t]; o && o->name; o++)
-			if (strlen(o->name) == len && memcmp(o->name, name, len) == 0)
+			if (o->help && strlen(o->name) == len && memcmp(o->name, name, len) == 0)
 				return o;
 	return NULL;
 }
@@ -73,6 +73,7 @@ static int store(const struct opt *o, const char *value, void *to, struct err *e
 		*(bool *)field_of(o, to) = true;
 		return RC_OK;
 	case OPT_STRING:
+	case OPT_OPTIONAL:
 		*(const char **)field_of(o, to) = value;
 		return RC_OK;
 	case OPT_LIST:
@@ -110,8 +111,8 @@ static int parse_long(const struct cmd *cmd, int argc, char **argv, int *i, void
 		return usage_error(cmd, err, "no such option", shown);
 	if (!o->arg)
 		return eq ? usage_error(cmd, err, "takes no argument", shown) : store(o, NULL, to, err);
-	if (eq)
-		return store(o, eq + 1, to, err);
+	if (eq || o->type == OPT_OPTIONAL)
+		return store(o, eq ? eq + 1 : "", to, err);
 	if (*i + 1 >= argc)
 		return usage_error(cmd, err, "needs an argument", shown);
 	return store(o, argv[++*i], to, err);
@@ -168,11 +169,15 @@ int opt_parse(const struct cmd *cmd, int argc, char **argv, void *to, struct str
 static void help_table(const struct opt *opts)
 {
 	for (const struct opt *o = opts; o && o->name; o++) {
+		bool optional = o->type == OPT_OPTIONAL;
 		char left[64];
 
-		snprintf(left, sizeof(left), "%c%c%s--%s%s%s", o->letter ? '-' : ' ',
+		if (!o->help)
+			continue;
+		snprintf(left, sizeof(left), "%c%c%s--%s%s%s%s", o->letter ? '-' : ' ',
 			 o->letter ? o->letter : ' ', o->letter ? ", " : "  ", o->name,
-			 o->arg ? " " : "", o->arg ? o->arg : "");
+			 optional ? "[=" : o->arg ? " " : "", o->arg ? o->arg : "",
+			 optional ? "]" : "");
 		if (strlen(left) <= 28)
 			printf("  %-28s %s\n", left, o->help);
 		else

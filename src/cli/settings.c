@@ -24,6 +24,7 @@ static bool is_given(const struct opt *o, const void *to)
 	case OPT_FLAG:
 		return *(const bool *)field;
 	case OPT_STRING:
+	case OPT_OPTIONAL:
 		return *(const char *const *)field != NULL;
 	case OPT_LIST:
 		return ((const struct strings *)field)->n > 0;
@@ -51,6 +52,7 @@ static int set_one(const struct opt *o, const struct conf *c, const struct conf_
 		*(unsigned *)field = number;
 		return rc;
 	case OPT_STRING:
+	case OPT_OPTIONAL:
 		rc = conf_get_string(c, map, o->name, &text, err);
 		if (rc == RC_OK && text.p)
 			*(const char **)field = xstrndup(text.p, text.len);	/* kept to the end */

@@ -41,6 +41,9 @@ struct elfcore {
 	struct elfcore_wait *waits;
 	size_t n_waits, cap_waits;
 	bool waits_done;
+	struct elfcore_link *links;
+	size_t n_links, cap_links;
+	bool links_done;
 
 	uint64_t at_phdr, at_execfn;	/* AUXV, 0 if not there */
 	bool has_siginfo, has_prpsinfo;

@@ -175,6 +175,7 @@ void elfcore_free(struct elfcore *c)
 	free(c->regs);
 	free(c->files);
 	free(c->waits);
+	free(c->links);
 	free(c);
 }
 

@@ -116,7 +116,7 @@ int elfcore_vouch(const struct elfcore *c, const struct elfcore_file *f, const c
 	int rc;
 
 	(void)c;
-	if (f->build_id_len == 0)
+	if (f->build_id_len == 0 && !sysroot)
 		return err_set(err, RC_REFUSED, "a mapped file has no build id in the core");
 	if (f->path[0] != '/')
 		return err_set(err, RC_REFUSED, "a mapped file's path is not absolute");
@@ -129,7 +129,7 @@ int elfcore_vouch(const struct elfcore *c, const struct elfcore_file *f, const c
 		return rc;
 	if (elfcore_file_build_id(fd, id, &id_len, NULL, NULL) != RC_OK)
 		return err_set(err, RC_REFUSED, "a mapped file is not ELF");
-	if (id_len != f->build_id_len || memcmp(id, f->build_id, id_len) != 0)
+	if (f->build_id_len && (id_len != f->build_id_len || memcmp(id, f->build_id, id_len) != 0))
 		return err_set(err, RC_REFUSED, "a mapped file has another build id than the core");
 	*ret_fd = fd;
 	fd = -1;

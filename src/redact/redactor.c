@@ -19,7 +19,7 @@ static void name_key(struct redactor *r)
 
 int redactor_new(const struct redact_options *o, struct redactor **ret, struct err *err)
 {
-	const char *name = o->case_name ? o->case_name : "";
+	AUTO_BUF info = BUF_INIT;
 	uint8_t base[KEY_LEN], key[KEY_LEN];
 	struct redactor *r;
 
@@ -30,8 +30,13 @@ int redactor_new(const struct redact_options *o, struct redactor **ret, struct e
 	} else {
 		digest_random(base, KEY_LEN);
 	}
+	buf_add_str(&info, o->case_name ? o->case_name : "");
+	if (o->purpose) {	/* no case's name holds a NUL */
+		buf_add_char(&info, '\0');
+		buf_add_str(&info, o->purpose);
+	}
 	digest_hkdf(span_make((const char *)base, KEY_LEN), SPAN_LIT("corescrub token v1"),
-		    span_str(name), key, KEY_LEN);
+		    buf_span(&info), key, KEY_LEN);
 	r = xcalloc(1, sizeof(*r));
 	r->hmac = hmac_new(span_make((const char *)key, KEY_LEN));
 	r->arena = arena_new();

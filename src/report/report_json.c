@@ -223,6 +223,8 @@ static void table_json(const struct report_account *a, struct buf *ret)
 	json_object_set_new(root, "open", count_value(a->open));
 	json_object_set_new(root, "hints", count_value(a->hints));
 	json_object_set_new(root, "preexisting", count_value(a->preexisting));
+	if (a->recipients)
+		json_object_set_new(root, "recipients", list_value(a->recipients));
 	if (dump(root, JSON_INDENT(2), ret, NULL) < 0)
 		abort(); /* out of memory; bookkeeping may die */
 }

@@ -330,8 +330,9 @@ static int write_all(struct pack *p, struct outdir *dir, bool packed, struct err
 	return rc;
 }
 
-int crash_pack(struct crash *c, struct engine *e, const struct attachments *more, struct outdir *dir,
-	       bool as_json, bool *ret_packed, struct buf *ret_table, struct err *err)
+int crash_pack(struct crash *c, struct engine *e, const struct attachments *more, struct handoff *h,
+	       struct outdir *dir, bool as_json, bool *ret_packed, char **ret_handoff,
+	       struct buf *ret_table, struct err *err)
 {
 	struct pack p = { .crash = c, .engine = e };
 	bool packed;
@@ -343,6 +344,10 @@ int crash_pack(struct crash *c, struct engine *e, const struct attachments *more
 	packed = c->tally.open == 0 || p.account.open_accepted;
 	if (rc == RC_OK)
 		rc = write_all(&p, dir, packed, err);
+	if (rc == RC_OK && packed && h) {
+		rc = handoff_write(h, c, &p.account, dir, ret_handoff, err);
+		p.account.recipients = strings_list(handoff_recipients(h));
+	}
 	if (rc == RC_OK) {
 		report_table(&p.account, as_json, ret_table);
 		*ret_packed = packed;

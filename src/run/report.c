@@ -23,6 +23,7 @@ struct report {
 	struct attached *attached;
 	size_t n_attached, cap_attached;
 	struct attachments clean;
+	struct handoff *handoff;	/* or NULL: not asked for */
 	struct run_report_result *result;
 	struct err *err;		/* for callbacks that have no room for one */
 };
@@ -330,6 +331,7 @@ static int write_folders(struct report *r, bool as_json, struct err *err)
 		struct crash *c = &r->crashes[i];
 		AUTO_FREE char *place = r->job->out_dir ? xstrdup(r->job->out_dir) :
 							  xasprintf("%s-report", c->base);
+		char *handoff = NULL;
 		bool packed;
 
 		progress(r, "packing", i, r->n);
@@ -337,8 +339,11 @@ static int write_folders(struct report *r, bool as_json, struct err *err)
 			rc = r->job->flat ? outdir_open_existing(r->job->flat->folder, &dirs[i], err) :
 					    outdir_open(place, &dirs[i], err);
 		if (rc == RC_OK)
-			rc = crash_pack(c, r->engine, &r->clean, dirs[i < n_dirs ? i : 0], as_json,
-					&packed, &r->result->table, err);
+			rc = crash_pack(c, r->engine, &r->clean, r->handoff,
+					dirs[i < n_dirs ? i : 0], as_json, &packed, &handoff,
+					&r->result->table, err);
+		if (handoff)
+			strings_add(&r->result->handoffs, handoff);
 		if (rc == RC_OK) {
 			r->result->packed = r->result->packed && packed;
 			r->result->open += c->tally.open;
@@ -350,12 +355,27 @@ static int write_folders(struct report *r, bool as_json, struct err *err)
 		AUTO_FREE char *path = redact_map_path(r->engine->case_name);
 
 		rc = redact_map_write(r->engine->redactor, path, r->engine->case_name, err);
+		if (rc == RC_OK && r->handoff)
+			rc = handoff_map_write(r->handoff, path, err);
 	}
 	for (size_t i = 0; i < n_dirs; i++) {
 		if (rc == RC_OK)
 			rc = outdir_commit(dirs[i], err);
 		outdir_free(dirs[i]);
 	}
+	return rc;
+}
+
+/* The texts once more, with other tokens: two packages of a case can't be laid side by side. */
+static int prepare_handoff(struct report *r, struct err *err)
+{
+	int rc;
+
+	if (!handoff_is_wanted(r->job))
+		return RC_OK;
+	rc = handoff_new(r->job, r->engine, &r->handoff, err);
+	for (size_t i = 0; rc == RC_OK && i < r->n_attached; i++)
+		rc = handoff_attach(r->handoff, r->attached[i].name, r->attached[i].artifact, err);
 	return rc;
 }
 
@@ -380,8 +400,10 @@ static int refuse_existing(struct report *r, struct err *err)
 
 static int report_all(struct report *r, bool as_json, struct err *err)
 {
-	int rc = engine_new(&r->job->common, !r->job->common.no_map, &r->engine, err);
+	int rc = handoff_check(r->job, err);
 
+	if (rc == RC_OK)
+		rc = engine_new(&r->job->common, !r->job->common.no_map, &r->engine, err);
 	if (rc == RC_OK)
 		rc = open_cores(r, err);
 	if (rc == RC_OK)
@@ -394,6 +416,8 @@ static int report_all(struct report *r, bool as_json, struct err *err)
 		rc = crash_texts(&r->crashes[i], err);
 	if (rc == RC_OK)
 		rc = clean_all(r, err);
+	if (rc == RC_OK)
+		rc = prepare_handoff(r, err);
 	return rc == RC_OK ? write_folders(r, as_json, err) : rc;
 }
 
@@ -421,6 +445,7 @@ static void report_done(struct report *r)
 	for (size_t i = 0; i < r->clean.n; i++)
 		scrubbed_free(r->clean.v[i]);
 	free(r->clean.v);
+	handoff_free(r->handoff);
 	engine_free(r->engine);
 }
 
@@ -446,6 +471,7 @@ void run_report_result_done(struct run_report_result *r)
 {
 	buf_done(&r->table);
 	strings_done(&r->files);
+	strings_done(&r->handoffs);
 	free(r->out_dir);
 	r->out_dir = NULL;
 }
