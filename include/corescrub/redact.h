@@ -61,6 +61,10 @@ int redact_all(struct redactor *r, struct detector *d, const struct artifact *a,
 int redact_token(struct redactor *r, enum kind kind, struct span value, struct buf *ret,
 		 struct err *err);
 
+/* The same without keeping anything: its length, or 0 for a value that gets a constant. */
+size_t redact_token_text(const struct redactor *r, enum kind kind, struct span value,
+			 char ret[VALUE_TOKEN_MAX]);
+
 /*
  * Memory of a core (fill.c): what takes a value's place has its very length. redact_fill_new, then
  * redact_fill_chunk for one chunk behind the other, then redact_fill_end. What no edit may touch stays

@@ -20,6 +20,11 @@ const struct cmd cmds[] = {
 	  "accept it, keep the value, redact something else too. Decisions are kept in a private file, "
 	  "one by one, so that a walk goes on where it stopped; report --decisions and scrub --decisions "
 	  "do what was decided." },
+	{ "verify", "check that a package or file is what it says and leaks nothing",
+	  "PACKAGE|DIR|FILE...", verify_opts, cmd_verify,
+	  "Looks with the rules and with the second look, at everything. What to hold it to is what stands on "
+	  "this command line, whatever the package says. A line for each finding: "
+	  "FILE:LINE:COLUMN: LEVEL: RULE KIND: words; never a value." },
 	{ "rules", "list, show, lint, test or explain the rules",
 	  "list|show|lint|test|prepare [ID...] | explain FILE:LINE[:COL]", rules_opts, cmd_rules,
 	  "explain shows what the reader saw at a place of a file, the values too, and which rule "

@@ -152,6 +152,26 @@ int token_find(struct redactor *r, enum kind kind, struct span value, uint32_t *
 	return RC_OK;
 }
 
+size_t redact_token_text(const struct redactor *r, enum kind kind, struct span value,
+			 char ret[VALUE_TOKEN_MAX])
+{
+	AUTO_BUF canonical = BUF_INIT;
+	const char *name;
+	struct span parts[2];
+	uint8_t mac[DIGEST_LEN];
+
+	kind = value_refine(kind, value);
+	value_canonical(kind, value, &canonical);
+	parts[1] = canonical.len ? buf_span(&canonical) : value;
+	if (value_kind_is_constant(kind) ||
+	    (value_kind_is_credential(kind) && parts[1].len < SHORTEST_KEYED))
+		return 0;
+	name = value_kind_name(kind);
+	parts[0] = span_make(name, strlen(name) + 1);
+	hmac_parts(r->hmac, parts, ARRAY_SIZE(parts), mac);
+	return value_token_format(kind, mac, ret);
+}
+
 bool token_find_text(const struct redactor *r, struct span text, uint32_t *ret_token)
 {
 	struct wanted w = { .r = r, .bytes = text };

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "report_internal.h"
+#include "report_jansson.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 
-/* manifest.json (doc/manifest.schema.json), lines of findings, the table as JSON. ASCII only: what
-   could turn text around in a terminal or viewer stands as \u…. */
+/* manifest.json (doc/manifest.schema.json), lines of findings, the table as JSON. */
 
-/* JSON holds Unicode; a byte of something else becomes U+FFFD. */
 static void add_valid(struct span s, struct buf *ret)
 {
 	buf_add_str(ret, "");
@@ -153,8 +150,7 @@ static json_t *decisions_value(const struct report_decisions *d)
 	return root;
 }
 
-/* Takes root. NULLs that came of failed allocations make the sets, and so the dump, fail. */
-static int dump(json_t *root, size_t flags, struct buf *ret, struct err *err)
+int report_json_dump(json_t *root, size_t flags, struct buf *ret, struct err *err)
 {
 	char *text = json_dumps(root, flags | JSON_ENSURE_ASCII);
 
@@ -194,7 +190,7 @@ int report_manifest(const struct report_account *a, struct buf *ret, struct err 
 	json_object_set_new(root, "core", core_value(a));
 	if (a->n_left_out)
 		json_object_set_new(root, "left_out", left_out_value(a));
-	return dump(root, JSON_INDENT(2), ret, err);
+	return report_json_dump(root, JSON_INDENT(2), ret, err);
 }
 
 int report_finding(const struct finding *f, const struct finding_rule *rule, struct span token,
@@ -211,7 +207,7 @@ int report_finding(const struct finding *f, const struct finding_rule *rule, str
 	json_object_set_new(root, "column", count_value(col));
 	json_object_set_new(root, "length", count_value(f->len));
 	json_object_set_new(root, "symbol_path", str_value(path));
-	return dump(root, JSON_COMPACT, ret, err);
+	return report_json_dump(root, JSON_COMPACT, ret, err);
 }
 
 static void table_json(const struct report_account *a, struct buf *ret)
@@ -225,7 +221,7 @@ static void table_json(const struct report_account *a, struct buf *ret)
 	json_object_set_new(root, "preexisting", count_value(a->preexisting));
 	if (a->recipients)
 		json_object_set_new(root, "recipients", list_value(a->recipients));
-	if (dump(root, JSON_INDENT(2), ret, NULL) < 0)
+	if (report_json_dump(root, JSON_INDENT(2), ret, NULL) < 0)
 		abort(); /* out of memory; bookkeeping may die */
 }
 

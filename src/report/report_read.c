@@ -11,6 +11,7 @@ enum want {
 	WANT_TEXT, WANT_TEXT_OR_NULL, WANT_HASH, WANT_HASH_OR_NULL, WANT_HEX_OR_NULL, WANT_COUNT,
 	WANT_TIME, WANT_KIND, WANT_SEVERITY, WANT_MODE, WANT_SCHEMA, WANT_TEXTS, WANT_FILES,
 	WANT_ROWS, WANT_CORE, WANT_CONFINEMENT, WANT_LEFT_OUT,
+	WANT_DECISIONS, WANT_ACCEPTED,
 };
 struct key { const char *name; enum want want; bool optional; };
 
@@ -22,7 +23,8 @@ static const struct key manifest_keys[] = {
 	{ "redactions", WANT_ROWS, false }, { "open", WANT_COUNT, false },
 	{ "preexisting", WANT_COUNT, false }, { "confinement", WANT_CONFINEMENT, false },
 	{ "recipients", WANT_TEXTS, false }, { "core", WANT_CORE, false },
-	{ "left_out", WANT_LEFT_OUT, true }, { 0 },
+	{ "left_out", WANT_LEFT_OUT, true }, { "open_accepted", WANT_ACCEPTED, true },
+	{ "decisions", WANT_DECISIONS, true }, { "token_key", WANT_HEX_OR_NULL, true }, { 0 },
 };
 /* one of the two digests: report_manifest_files sees to it */
 static const struct key file_keys[] = {
@@ -39,6 +41,10 @@ static const struct key row_keys[] = {
 static const struct key core_keys[] = {
 	{ "build_id", WANT_HEX_OR_NULL, false }, { "signal", WANT_TEXT_OR_NULL, false },
 	{ "threads", WANT_COUNT, false }, { "mode", WANT_MODE, false }, { 0 },
+};
+static const struct key decisions_keys[] = {
+	{ "sha256", WANT_HASH, false }, { "accept", WANT_COUNT, false }, { "keep", WANT_COUNT, false },
+	{ "redact", WANT_COUNT, false }, { 0 },
 };
 static const struct key confinement_keys[] = { { "missing", WANT_TEXTS, false }, { 0 } };
 
@@ -77,6 +83,19 @@ static bool is_one_of(const json_t *v, const char *const *words)
 	return false;
 }
 
+/* What is free to hold any text: for a look at what stands there. */
+static void add_free(const json_t *v, enum want want, struct buf *ret)
+{
+	if (want == WANT_TEXT || want == WANT_TEXT_OR_NULL || want == WANT_TEXTS) {
+		for (size_t i = 0; i < json_array_size(v); i++)
+			add_free(json_array_get(v, i), WANT_TEXT, ret);
+		if (json_is_string(v)) {
+			buf_add(ret, json_string_value(v), json_string_length(v));
+			buf_add_char(ret, '\n');
+		}
+	}
+}
+
 static bool is_texts(const json_t *v)
 {
 	for (size_t i = 0; i < json_array_size(v); i++)
@@ -88,6 +107,7 @@ static bool is_texts(const json_t *v)
 static bool fits_word(const json_t *v, enum want want)
 {
 	static const char *const modes[] = { "none", "raw", "scrubbed", "stacks", NULL };
+	static const char *const accepted[] = { "option", "review", NULL };
 	static const char *const schemas[] = { "corescrub-manifest-1", NULL };
 	struct span text = json_is_string(v) ? span_make(json_string_value(v), json_string_length(v)) :
 					       SPAN_LIT("");
@@ -101,6 +121,8 @@ static bool fits_word(const json_t *v, enum want want)
 		return value_severity_parse(text, &severity);
 	case WANT_MODE:
 		return is_one_of(v, modes);
+	case WANT_ACCEPTED:
+		return json_is_null(v) || is_one_of(v, accepted);
 	default:
 		return is_one_of(v, schemas);
 	}
@@ -130,15 +152,17 @@ static bool fits_scalar(const json_t *v, enum want want)
 	}
 }
 
-static int check_object(const json_t *v, const struct key *keys, const char *where, struct err *err);
+static int check_object(const json_t *v, const struct key *keys, const char *where, struct buf *free_text,
+			struct err *err);
 
-static int check_list(const json_t *v, const struct key *keys, const char *where, struct err *err)
+static int check_list(const json_t *v, const struct key *keys, const char *where, struct buf *free_text,
+		      struct err *err)
 {
 	if (!json_is_array(v))
 		return err_set(err, RC_FORMAT, "%s is no list", where);
 	for (size_t i = 0; i < json_array_size(v); i++) {
 		AUTO_FREE char *at = xasprintf("%s[%zu]", where, i);
-		int rc = check_object(json_array_get(v, i), keys, at, err);
+		int rc = check_object(json_array_get(v, i), keys, at, free_text, err);
 
 		if (rc < 0)
 			return rc;
@@ -146,27 +170,33 @@ static int check_list(const json_t *v, const struct key *keys, const char *where
 	return RC_OK;
 }
 
-static int check_value(const json_t *v, enum want want, const char *where, struct err *err)
+static int check_value(const json_t *v, enum want want, const char *where, struct buf *free_text,
+		       struct err *err)
 {
 	switch (want) {
 	case WANT_FILES:
-		return check_list(v, file_keys, where, err);
+		return check_list(v, file_keys, where, free_text, err);
 	case WANT_ROWS:
-		return check_list(v, row_keys, where, err);
+		return check_list(v, row_keys, where, free_text, err);
+	case WANT_DECISIONS:
+		return json_is_null(v) ? RC_OK : check_object(v, decisions_keys, where, free_text, err);
 	case WANT_LEFT_OUT:
-		return check_list(v, left_out_keys, where, err);
+		return check_list(v, left_out_keys, where, free_text, err);
 	case WANT_CORE:
-		return check_object(v, core_keys, where, err);
+		return check_object(v, core_keys, where, free_text, err);
 	case WANT_CONFINEMENT:
-		return check_object(v, confinement_keys, where, err);
+		return check_object(v, confinement_keys, where, free_text, err);
 	default:
-		return fits_scalar(v, want) ? RC_OK :
-			err_set(err, RC_FORMAT, "%s is not what the schema says", where);
+		if (!fits_scalar(v, want))
+			return err_set(err, RC_FORMAT, "%s is not what the schema says", where);
+		add_free(v, want, free_text);
+		return RC_OK;
 	}
 }
 
 /* Keys that nobody knows could hold anything: they are counted, their names not shown. */
-static int check_object(const json_t *v, const struct key *keys, const char *where, struct err *err)
+static int check_object(const json_t *v, const struct key *keys, const char *where, struct buf *free_text,
+			struct err *err)
 {
 	size_t known = 0;
 
@@ -181,7 +211,7 @@ static int check_object(const json_t *v, const struct key *keys, const char *whe
 			continue;
 		if (!child)
 			return err_set(err, RC_FORMAT, "%s is missing", at);
-		rc = check_value(child, keys->want, at, err);
+		rc = check_value(child, keys->want, at, free_text, err);
 		if (rc < 0)
 			return rc;
 		known++;
@@ -199,15 +229,18 @@ static const char *text_of(struct arena *a, const json_t *object, const char *ke
 	return s ? arena_strndup(a, s, strlen(s)) : "";
 }
 
-static struct manifest *take(const json_t *root)
+static struct manifest *take(const json_t *root, struct buf *free_text)
 {
 	struct manifest *m = xcalloc(1, sizeof(*m));
 
 	m->arena = arena_new();
+	m->texts = *free_text;
+	*free_text = (struct buf)BUF_INIT;
 	m->case_name = text_of(m->arena, root, "case");
 	m->ruleset = text_of(m->arena, root, "ruleset");
 	m->policy = text_of(m->arena, root, "policy");
 	m->mode = text_of(m->arena, json_object_get(root, "core"), "mode");
+	m->token_key = text_of(m->arena, root, "token_key");
 	m->open = (uint64_t)json_integer_value(json_object_get(root, "open"));
 	return m;
 }
@@ -217,15 +250,16 @@ int manifest_read(struct span text, const char *name, struct manifest **ret, str
 	json_error_t at;
 	json_t *root = json_loadb(text.p, text.len, JSON_REJECT_DUPLICATES, &at);
 	AUTO(manifest) m = NULL;
+	AUTO_BUF free_text = BUF_INIT;
 	int rc;
 
 	/* jansson's own words may quote the text */
 	if (!root)
 		return err_at(err, RC_SYNTAX, name, at.line > 0 ? (unsigned)at.line : 1,
 			      at.column > 0 ? (unsigned)at.column : 1, "no JSON, or a key stands twice");
-	rc = check_object(root, manifest_keys, "", err);
+	rc = check_object(root, manifest_keys, "", &free_text, err);
 	if (rc == RC_OK)
-		m = take(root);
+		m = take(root, &free_text);
 	json_decref(root);
 	if (rc == RC_OK)
 		rc = report_manifest_files(text, &m->files, &m->n_files, err);
@@ -239,6 +273,7 @@ void manifest_free(struct manifest *m)
 	if (!m)
 		return;
 	report_files_free(m->files, m->n_files);
+	buf_done(&m->texts);
 	arena_free(m->arena);
 	free(m);
 }

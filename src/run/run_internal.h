@@ -104,4 +104,12 @@ typedef int (*run_file_fn)(void *ctx, const char *path, const char *relative, st
 int run_walk(const char *path, run_file_fn fn, void (*skipped)(void *ctx, const char *path), void *ctx,
 	     struct err *err);
 
+/* The file's bytes, decrypted where it is encrypted (*ret_locked): then RC_USAGE without identities. */
+int run_unlock(const char *path, const char *const *identities, struct mapping **ret, bool *ret_locked,
+	       struct err *err);
+/* Adds a private map, encrypted or not. */
+struct private_map;
+int run_map_read(const char *path, const char *const *identities, struct private_map *to,
+		 struct err *err);
+
 #endif
