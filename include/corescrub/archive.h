@@ -56,10 +56,10 @@ int archive_rewrite(struct span bytes, const char *name, const struct archive_vi
 int archive_walk(struct span bytes, const char *name, const struct archive_visitor *v, struct err *err);
 
 /*
- * A compressed core, as systemd-coredump leaves them (zst, xz, lz4; gz, bz2 too): what is left of fd
- * from its start, unpacked to an unnamed file of mode 0600 whose pages of zeros are holes. *ret_fd is
- * -1 with RC_OK if it is none of these streams. RC_FORMAT: damaged or cut; RC_TOOBIG: more than
- * LIMIT_UNPACKED_CORE, or LIMIT_UNPACKED_DATA of it no zeros; nothing is left on the disk then.
+ * A compressed core, as systemd-coredump leaves them (zst, xz, lz4; gz, bz2 too): all of the regular
+ * file fd, unpacked by a confined child to an unnamed file of mode 0600 whose pages of zeros are holes.
+ * *ret_fd is -1 with RC_OK if it is none of these streams. RC_FORMAT: damaged or cut; RC_TOOBIG: more
+ * than LIMIT_UNPACKED_CORE, or of what is no zeros more than an archive may hold. fd's offset moves.
  */
 int archive_unpack_sparse(int fd, const char *name, int *ret_fd, struct err *err);
 

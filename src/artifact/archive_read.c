@@ -69,7 +69,7 @@ static int unpack_data(struct archive *a, struct artifact_budget *budget,
 	}
 }
 
-static int stream_filter(enum artifact_stream stream)
+int artifact_stream_filter(enum artifact_stream stream)
 {
 	switch (stream) {
 	case STREAM_GZIP:
@@ -120,7 +120,7 @@ int artifact_unpack_stream(struct span bytes, enum artifact_stream stream,
 		return out_of_memory(err);
 	/* exactly one filter: libarchive would else unwrap streams in streams uncounted. Anything
 	   but OK means the library lacks the format and would start a program. */
-	if (archive_read_append_filter(a, stream_filter(stream)) != ARCHIVE_OK ||
+	if (archive_read_append_filter(a, artifact_stream_filter(stream)) != ARCHIVE_OK ||
 	    archive_read_support_format_raw(a) != ARCHIVE_OK ||
 	    archive_read_support_format_empty(a) != ARCHIVE_OK)
 		return err_set(err, RC_UNSUPPORTED, "libarchive was built without a compression");

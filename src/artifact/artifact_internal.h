@@ -52,6 +52,7 @@ bool artifact_budget_take(struct artifact_budget *b, uint64_t n);
 #define LEFT_OUT 1
 struct archive;
 struct archive_entry;
+int artifact_stream_filter(enum artifact_stream stream);	/* libarchive's number for it */
 int artifact_unpack_stream(struct span bytes, enum artifact_stream stream,
 			   struct artifact_budget *budget, struct artifact_spool *ret,
 			   const char **ret_why, struct err *err);

@@ -2,6 +2,7 @@
 #include "report_internal.h"
 #include "run_texts.h"
 
+#include <corescrub/archive.h>
 #include <corescrub/bt.h>
 
 #include <errno.h>
@@ -21,9 +22,22 @@ static int64_t created_time(const struct stat *st)
 	return end && !*end && t >= 0 ? t : st->st_mtime;
 }
 
+/* Where it is compressed, c->fd becomes the unpacked core. */
+static int unpack_core(struct crash *c, struct err *err)
+{
+	int unpacked, rc = archive_unpack_sparse(c->fd, c->path, &unpacked, err);
+
+	if (rc == RC_OK && unpacked >= 0) {
+		close(c->fd);
+		c->fd = unpacked;
+	}
+	return rc;
+}
+
 static int open_core_file(struct crash *c, struct err *err)
 {
 	struct stat st;
+	int rc;
 
 	/* O_NONBLOCK: a fifo must not hold us up */
 	if (c->fd < 0)
@@ -39,6 +53,9 @@ static int open_core_file(struct crash *c, struct err *err)
 	c->uid = st.st_uid;
 	c->gid = st.st_gid;
 	c->created = created_time(&st);
+	rc = unpack_core(c, err);
+	if (rc < 0)
+		return rc;
 	return elfcore_open(c->fd, c->path, &c->core, err);
 }
 
@@ -120,17 +137,30 @@ static bool is_host_at(const char *start, const char *p, const char *host, size_
 	return n >= 6 || ((p == start || !is_word(p[-1])) && !is_word(p[n]));
 }
 
+/* A name's length without what its compression put behind it. */
+static size_t packed_name_length(const char *name)
+{
+	static const char *const ends[] = { ".zst", ".xz", ".lz4", ".gz", ".bz2" };
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		if (n > strlen(ends[i]) && strcmp(name + n - strlen(ends[i]), ends[i]) == 0)
+			return n - strlen(ends[i]);
+	return n;
+}
+
 /* The first part of the files' names: the core's, without ':' and this machine's name. */
 static char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/'), *start = slash ? slash + 1 : path;
 	AUTO_BUF out = BUF_INIT;
+	const char *end = start + packed_name_length(start);
 	char host[256] = "";
 	size_t n;
 
 	gethostname(host, sizeof(host) - 1);
 	n = strlen(host);
-	for (const char *p = start; *p;) {
+	for (const char *p = start; p < end;) {
 		if (is_host_at(start, p, host, n)) {
 			buf_add_str(&out, "host");
 			p += n;

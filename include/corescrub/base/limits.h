@@ -31,8 +31,8 @@
 #define LIMIT_ARCHIVE_BYTES	((uint64_t)64 << 30)
 #define LIMIT_ARCHIVE_SPOOL	MIB(4)		/* a member kept in memory, above it in a file */
 
-#define LIMIT_UNPACKED_CORE	((uint64_t)1 << 40)	/* a compressed core, with its holes */
-#define LIMIT_UNPACKED_DATA	((uint64_t)64 << 30)	/* and without */
+#define LIMIT_UNPACKED_CORE	((uint64_t)256 << 30)	/* a compressed core, with its holes */
+#define LIMIT_UNPACKED_MEMORY	((uint64_t)8 << 30)	/* address space of the child that unpacks */
 
 #define LIMIT_PAGE		MIB(16)		/* HTML of all texts in a review page */
 #define LIMIT_PAGE_TEXT		MIB(2)		/* HTML of one text */
