@@ -87,6 +87,8 @@ struct run_report_job {
 struct run_report_result {
 	char *out_dir;			/* where it appeared */
 	struct strings handoffs;	/* file names in it */
+	uint64_t handoff_open;		/* places in scrubbed cores that a person must look at: without
+					   --accept-open they hold the hand-off back (exit 3) */
 	bool packed;			/* false: open items hold the package back (exit 3) */
 	uint64_t open, hints, left_out;
 	struct buf table;		/* files and what was redacted, for a person, or JSON */

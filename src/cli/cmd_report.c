@@ -103,6 +103,10 @@ static void say_handoffs(const struct run_report_result *r, const struct age_rec
 {
 	for (size_t i = 0; i < r->handoffs.n; i++)
 		printf("\nfor the developer: %s/%s\n", r->out_dir, r->handoffs.v[i]);
+	if (r->handoff_open)
+		printf("\n%llu places of the core need a person: they stay as they are in the hand-off%s\n",
+		       (unsigned long long)r->handoff_open,
+		       r->handoffs.n ? "" : ",\nwhich is not made without --accept-open");
 	for (size_t i = 0; r->handoffs.n && i < age_recipients_count(to); i++) {
 		AUTO_FREE char *print = age_recipients_fingerprint(to, i);
 
@@ -198,6 +202,8 @@ static int report_cores(const struct report_options *o, const struct strings *co
 		say_handoffs(&result, to);
 	}
 	if (code == EXIT_DONE && !result.packed)
+		code = EXIT_PERSON;
+	if (code == EXIT_DONE && result.handoff_open && !o->accept_open)
 		code = EXIT_PERSON;
 	if (code == EXIT_DONE && result.left_out)
 		code = EXIT_PERSON;

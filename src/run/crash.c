@@ -274,6 +274,7 @@ int crash_texts(struct crash *c, struct err *err)
 
 void crash_done(struct crash *c)
 {
+	handoff_core_free(c->scrub);
 	elfcore_free(c->core);
 	gdb_result_free(c->gdb);
 	for (size_t i = 0; i < TEXT_COUNT; i++) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core_internal.h"
 #include "handoff_internal.h"
 
 #include <stdlib.h>
@@ -55,6 +56,37 @@ int handoff_check(const struct run_report_job *job, struct err *err)
 	if (rc == RC_OK && job->with_config && access(job->with_config, R_OK) < 0)
 		rc = err_errno(err, RC_NOTFOUND, "can't read the configuration %s", job->with_config);
 	return rc == RC_OK ? check_place(job->out_dir, err) : rc;
+}
+
+struct handoff_core {
+	struct core_options options;
+	struct core_job *work;
+};
+
+int handoff_learn(struct crash *c, struct engine *e, struct err *err)
+{
+	const struct run_report_job *job = c->job;
+	struct handoff_core *s;
+	int rc;
+
+	if (job->with_core != RUN_CORE_SCRUBBED && job->with_core != RUN_CORE_STACKS)
+		return RC_OK;
+	c->scrub = s = xcalloc(1, sizeof(*s));
+	s->options = (struct core_options){
+		.stacks = job->with_core == RUN_CORE_STACKS, .exe = job->exe, .sysroot = job->sysroot,
+		.uid = c->uid, .gid = c->gid, .jobs = job->jobs, .timeout_s = job->timeout_s,
+		.no_sandbox = job->no_sandbox, .listener = &job->listener,
+	};
+	rc = core_job_new(e, c->core, &s->options, &s->work, err);
+	return rc < 0 ? rc : core_job_learn(s->work, err);
+}
+
+void handoff_core_free(struct handoff_core *s)
+{
+	if (!s)
+		return;
+	core_job_free(s->work);
+	free(s);
 }
 
 int handoff_new(const struct run_report_job *job, struct engine *e, struct handoff **ret,
@@ -153,7 +185,8 @@ struct packing {
 	struct report_account account;
 	struct report_file *files;
 	size_t n_files;
-	int core_fd;			/* what is packed as the core; the crash's own, or ours */
+	int core_fd;			/* what is packed as the core: the crash's own, or `own_fd` */
+	int own_fd;			/* a scrubbed one, unnamed; or -1 */
 };
 
 static void packing_done(struct packing *p)
@@ -162,6 +195,7 @@ static void packing_done(struct packing *p)
 		scrubbed_free(p->clean[i]);
 	handoff_list_done(&p->list);
 	free(p->files);
+	auto_close_p(&p->own_fd);
 }
 
 static int clean_texts(struct packing *p, struct err *err)
@@ -341,21 +375,39 @@ static int write_package(struct packing *p, struct outdir *dir, const char *name
 	return rc;
 }
 
+/* The scrubbed core, to a file that never has a name. */
+static int scrub_core(struct packing *p, uint64_t *ret_open, struct err *err)
+{
+	struct core_result result = { 0 };
+	int rc = file_unnamed(false, &p->own_fd, err);
+
+	if (rc == RC_OK)
+		rc = core_job_write(p->crash->scrub->work, p->h->redactor, p->own_fd, &result, err);
+	p->core_fd = p->own_fd;
+	p->account.open += result.open;
+	*ret_open = result.open;
+	return rc;
+}
+
 int handoff_write(struct handoff *h, struct crash *c, const struct report_account *a, struct outdir *dir,
-		  char **ret_name, struct err *err)
+		  struct handoff_done *ret, struct err *err)
 {
 	struct packing p = {
-		.h = h, .crash = c, .account = *a, .core_fd = c->fd,
+		.h = h, .crash = c, .account = *a, .core_fd = c->fd, .own_fd = -1,
 		.list = { .exe = h->job->exe, .sysroot = h->job->sysroot, .uid = c->uid, .gid = c->gid,
 			  .core = c->core },
 	};
 	AUTO_FREE char *name = xasprintf("%s-handoff.tar.zst.age", c->base);
-	int rc = fill_list(&p, err);
+	bool held;
+	int rc = c->scrub ? scrub_core(&p, &ret->open, err) : RC_OK;
 
-	if (rc == RC_OK)
+	held = ret->open && !h->job->accept_open;
+	if (rc == RC_OK && !held)
+		rc = fill_list(&p, err);
+	if (rc == RC_OK && !held)
 		rc = write_package(&p, dir, name, err);
 	packing_done(&p);
-	if (rc == RC_OK)
-		*ret_name = STEAL(name);
+	if (rc == RC_OK && !held)
+		ret->name = STEAL(name);
 	return rc;
 }

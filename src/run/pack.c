@@ -331,7 +331,7 @@ static int write_all(struct pack *p, struct outdir *dir, bool packed, struct err
 }
 
 int crash_pack(struct crash *c, struct engine *e, const struct attachments *more, struct handoff *h,
-	       struct outdir *dir, bool as_json, bool *ret_packed, char **ret_handoff,
+	       struct outdir *dir, bool as_json, bool *ret_packed, struct handoff_done *ret_handoff,
 	       struct buf *ret_table, struct err *err)
 {
 	struct pack p = { .crash = c, .engine = e };

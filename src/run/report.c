@@ -303,7 +303,9 @@ static int clean_all(struct report *r, struct err *err)
 	int rc = RC_OK;
 
 	progress(r, "learning", 0, 0);
-	if (r->engine->learn_texts) {
+	for (size_t i = 0; rc == RC_OK && i < r->n; i++)
+		rc = handoff_learn(&r->crashes[i], r->engine, err);
+	if (rc == RC_OK && r->engine->learn_texts) {
 		rc = each_text(r, engine_learn, err);
 		if (rc == RC_OK && learned_count(r->engine->learned))
 			rc = each_text(r, engine_count, err);
@@ -331,7 +333,7 @@ static int write_folders(struct report *r, bool as_json, struct err *err)
 		struct crash *c = &r->crashes[i];
 		AUTO_FREE char *place = r->job->out_dir ? xstrdup(r->job->out_dir) :
 							  xasprintf("%s-report", c->base);
-		char *handoff = NULL;
+		struct handoff_done handoff = { .name = NULL };
 		bool packed;
 
 		progress(r, "packing", i, r->n);
@@ -342,8 +344,9 @@ static int write_folders(struct report *r, bool as_json, struct err *err)
 			rc = crash_pack(c, r->engine, &r->clean, r->handoff,
 					dirs[i < n_dirs ? i : 0], as_json, &packed, &handoff,
 					&r->result->table, err);
-		if (handoff)
-			strings_add(&r->result->handoffs, handoff);
+		if (handoff.name)
+			strings_add(&r->result->handoffs, handoff.name);
+		r->result->handoff_open += handoff.open;
 		if (rc == RC_OK) {
 			r->result->packed = r->result->packed && packed;
 			r->result->open += c->tally.open;

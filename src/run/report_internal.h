@@ -62,6 +62,7 @@ struct crash {
 	struct tally tally;
 	struct strings written;		/* names of the files in its folder */
 	uint8_t fingerprint[DIGEST_LEN];
+	struct handoff_core *scrub;	/* the core on its way to a scrubbed one, or NULL */
 };
 /* The job's core number i. */
 int crash_open(struct crash *c, const struct run_report_job *job, size_t i, struct err *err);
@@ -75,11 +76,14 @@ struct attachments {
 	size_t n, cap;
 };
 
-/* The package for the developer (handoff.c). handoff_check before anything is done; handoff_new once the
-   engine is sealed, then for each core handoff_write. */
+/* The package for the developer (handoff.c). handoff_check before anything is done; handoff_learn for each
+   core before the engine counts and is sealed; handoff_new; then for each core handoff_write. */
 struct handoff;
 bool handoff_is_wanted(const struct run_report_job *job);
 int handoff_check(const struct run_report_job *job, struct err *err);
+/* What a core that will be scrubbed teaches; nothing for others. Frees by handoff_core_free. */
+int handoff_learn(struct crash *c, struct engine *e, struct err *err);
+void handoff_core_free(struct handoff_core *s);
 int handoff_new(const struct run_report_job *job, struct engine *e, struct handoff **ret,
 		struct err *err);
 void handoff_free(struct handoff *h);
@@ -87,16 +91,20 @@ AUTO_DEFINE(handoff, handoff_free)
 const struct strings *handoff_recipients(const struct handoff *h);	/* fingerprints */
 /* A text that goes along, cleaned again with the hand-off's key. */
 int handoff_attach(struct handoff *h, const char *name, const struct artifact *a, struct err *err);
-/* a: the public report's account; what differs is taken from the hand-off. *ret_name: the file's. */
+struct handoff_done {
+	char *name;			/* its file's; NULL: held back by `open`. The caller frees */
+	uint64_t open;			/* places of the scrubbed core that a person must look at */
+};
+/* a: the public report's account; what differs is taken from the hand-off. */
 int handoff_write(struct handoff *h, struct crash *c, const struct report_account *a, struct outdir *dir,
-		  char **ret_name, struct err *err);
+		  struct handoff_done *ret, struct err *err);
 int handoff_map_write(const struct handoff *h, const char *path, struct err *err);
 
 /* Writes a core's files into the folder: the five texts, manifest, pages, and, unless open items hold
-   it back, the package and with h (may be NULL) the hand-off, whose name goes to *ret_handoff. Appends
-   to ret_table what a person should read. */
+   it back, the package and with h (may be NULL) the hand-off, told in ret_handoff. Appends to
+   ret_table what a person should read. */
 int crash_pack(struct crash *c, struct engine *e, const struct attachments *more, struct handoff *h,
-	       struct outdir *dir, bool as_json, bool *ret_packed, char **ret_handoff,
+	       struct outdir *dir, bool as_json, bool *ret_packed, struct handoff_done *ret_handoff,
 	       struct buf *ret_table, struct err *err);
 
 #endif

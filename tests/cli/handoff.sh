@@ -93,6 +93,19 @@ check "open-in-gdb.sh prints the same" cmp plain out
 (cd / && exec "$work/$name/open-in-gdb.sh" -batch -ex 'set width 0' -ex 'thread apply all bt') 2>/dev/null | bt >out
 check "from another folder too" cmp plain out
 
+# A scrubbed core: nothing planted even for the recipient, and the same frames.
+for mode in scrubbed stacks; do
+	expect "$mode" 0 "$CORESCRUB" report --no-map -o $mode --with-core=$mode --with-binaries \
+		--encrypt-to "$(cat x25519.pub)" "$core"
+	mkdir un.$mode
+	age -d -i x25519 $mode/*.age | tar --zstd -x -C un.$mode
+	check "$mode: nothing planted in the core" "$top/tests/cli/plants.py" \
+		"$top/examples/pbxlike/planted.txt" un.$mode/core-pbxlike-null/core
+	check "$mode: the manifest says so" grep -q "\"mode\": \"$mode\"" un.$mode/*/manifest.json
+	un.$mode/*/open-in-gdb.sh -batch -ex 'set width 0' -ex 'thread apply all bt' 2>/dev/null >out
+	check "$mode: frames as in plain gdb" "$top/tests/cli/frames.py" plain out
+done
+
 # The settings' recipients count where none is typed.
 printf 'report:\n  recipients:\n    - %s\n' "$(cat x25519.pub)" >settings.yaml
 expect "recipients of the settings" 0 "$CORESCRUB" report --config settings.yaml --no-map -o s \
