@@ -86,6 +86,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/corescrub/rules \
 		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(prog) $(DESTDIR)$(PREFIX)/bin/corescrub
+	ln -sf corescrub $(DESTDIR)$(PREFIX)/bin/ast_coredumper
 	install -m 644 $B/rules/*.yaml $B/rules/rules.hsdb $(DESTDIR)$(PREFIX)/share/corescrub/rules/
 	$(prog) generate man > $(DESTDIR)$(PREFIX)/share/man/man1/corescrub.1
 	$(prog) generate bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/corescrub

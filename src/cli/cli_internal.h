@@ -94,6 +94,8 @@ struct run_options common_run_options(const struct common_options *o);
 int print_buf(const struct buf *b);
 
 int cmd_report(const struct cmd *cmd, int argc, char **argv);
+int cmd_ast_coredumper(const struct cmd *cmd, int argc, char **argv);
+extern const struct opt dropin_opts[];
 int cmd_review(const struct cmd *cmd, int argc, char **argv);
 int cmd_scrub(const struct cmd *cmd, int argc, char **argv);
 int cmd_verify(const struct cmd *cmd, int argc, char **argv);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli_internal.h"
+#include "search.h"
 
 #include <corescrub/age.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -61,39 +61,67 @@ const struct opt report_opts[] = {
 	{ 0 },
 };
 
-/* An operand that is no file but a pattern stands for what it matches, regular files only. */
-static int expand(const char *operand, struct strings *cores, glob_t *found, struct err *err)
-{
-	struct stat st;
-	int rc;
+/* The cores: paths, and what a search has opened already. */
+struct operands {
+	struct strings paths;
+	struct found_cores found;
+	int *fds;			/* row by row with paths; -1: not opened yet */
+};
 
-	if (stat(operand, &st) == 0 || !strpbrk(operand, "*?[")) {
-		strings_add(cores, xstrdup(operand));
-		return RC_OK;
-	}
-	rc = glob(operand, found->gl_pathc ? GLOB_APPEND : 0, NULL, found);
-	if (rc == GLOB_NOMATCH)
-		return err_set(err, RC_NOTFOUND, "%s: no core matches", operand);
-	return rc ? err_set(err, RC_IO, "%s: can't be searched", operand) : RC_OK;
+static void operands_done(struct operands *c)
+{
+	strings_done(&c->paths);
+	found_cores_done(&c->found);
+	free(c->fds);
 }
 
-static int expand_all(const struct strings *args, struct strings *cores, glob_t *found, struct err *err)
+/* A pattern stands for the cores that match; who else may write there doesn't choose what we read. */
+static int expand_pattern(const char *pattern, struct operands *c, struct err *err)
 {
-	for (size_t i = 0; i < args->n; i++) {
-		int rc = expand(args->v[i], cores, found, err);
+	struct search_owners owners = { .system = true };
+	struct strings names = { 0 };
+	size_t before = c->found.n;
+	int rc = search_glob(pattern, &names, err);
 
+	for (size_t i = 0; rc == RC_OK && i < names.n; i++) {
+		const char *why;
+
+		if (search_open(names.v[i], &owners, &c->found, &why) == SEARCH_REFUSED) {
+			AUTO_FREE char *text = xasprintf("%s is skipped: %s", names.v[i], why);
+
+			message_warn(text);
+		}
+	}
+	strings_done(&names);
+	if (rc == RC_OK && c->found.n == before)
+		return err_set(err, RC_NOTFOUND, "%s: no core matches", pattern);
+	return rc;
+}
+
+static int expand(const struct strings *args, struct operands *c, struct err *err)
+{
+	size_t typed;
+
+	for (size_t i = 0; i < args->n; i++) {
+		struct stat st;
+		int rc = RC_OK;
+
+		if (stat(args->v[i], &st) == 0 || !strpbrk(args->v[i], "*?[("))
+			strings_add(&c->paths, xstrdup(args->v[i]));
+		else
+			rc = expand_pattern(args->v[i], c, err);
 		if (rc < 0)
 			return rc;
 	}
-	for (size_t i = 0; i < found->gl_pathc; i++) {
-		struct stat st;
-
-		if (lstat(found->gl_pathv[i], &st) == 0 && S_ISREG(st.st_mode))
-			strings_add(cores, xstrdup(found->gl_pathv[i]));
-		else
-			message_warn("a match that is no regular file was skipped");
+	typed = c->paths.n;
+	c->fds = xcalloc(typed + c->found.n + 1, sizeof(*c->fds));
+	for (size_t i = 0; i < typed; i++)
+		c->fds[i] = -1;
+	for (size_t i = 0; i < c->found.n; i++) {
+		c->fds[c->paths.n] = c->found.v[i].fd;
+		strings_add(&c->paths, xstrdup(c->found.v[i].path));
 	}
-	if (cores->n == 0)
+	if (c->paths.n == 0)
 		return err_set(err, RC_USAGE, "report needs a core");
 	return RC_OK;
 }
@@ -161,13 +189,14 @@ static int fill_handoff(const struct report_options *o, struct run_report_job *j
 	return rc;
 }
 
-static int report_cores(const struct report_options *o, const struct strings *cores, struct err *err)
+static int report_cores(const struct report_options *o, const struct operands *cores, struct err *err)
 {
 	AUTO(age_recipients) to = NULL;
 	struct run_report_result result = { 0 };
 	struct run_report_job job = {
 		.common = common_run_options(&o->common),
-		.cores = strings_list(cores),
+		.cores = strings_list(&cores->paths),
+		.core_fds = cores->fds,
 		.out_dir = o->output,
 		.exe = o->exe,
 		.sysroot = o->sysroot,
@@ -214,17 +243,16 @@ static int report_cores(const struct report_options *o, const struct strings *co
 int cmd_report(const struct cmd *cmd, int argc, char **argv)
 {
 	struct report_options o = { .timeout = LIMIT_GDB_SECONDS };
-	struct strings args = { 0 }, cores = { 0 };
+	struct strings args = { 0 };
+	struct operands cores = { .fds = NULL };
 	struct err err = ERR_INIT;
-	glob_t found = { 0 };
 	int rc;
 
 	rc = cmd_begin(cmd, argc, argv, &o, &args, &err);
 	if (rc == RC_OK)
-		rc = expand_all(&args, &cores, &found, &err);
+		rc = expand(&args, &cores, &err);
 	if (rc == RC_OK)
 		rc = report_cores(&o, &cores, &err);
-	globfree(&found);
-	strings_done(&cores);
+	operands_done(&cores);
 	return cmd_end(cmd, &o, &args, rc, &err);
 }

@@ -31,6 +31,11 @@ const struct cmd cmds[] = {
 	  "acted: it is for whoever writes a rule." },
 	{ "keygen", "make an age identity, or a key for tokens", "", keygen_opts, cmd_keygen, NULL },
 	{ "forget", "delete private maps", "CASE...", forget_opts, cmd_forget, NULL },
+	{ "ast_coredumper", "do what Asterisk's script of this name does, scrubbed", "[CORE|PATTERN...]",
+	  dropin_opts, cmd_ast_coredumper,
+	  "The same options, names and places as the script, whose command lines work as they are; also "
+	  "when called by that name. What it wrote in the clear is scrubbed, and a core leaves only "
+	  "encrypted." },
 	{ "generate", "print the man page or the shell completion", "man|bash", generate_opts,
 	  cmd_generate, NULL },
 	{ 0 },
@@ -49,7 +54,7 @@ static void print_verbs(FILE *to)
 	fprintf(to, "usage: corescrub VERB [options] ...\n\n"
 		    "Turns a core dump into a crash report that is safe to publish.\n\n");
 	for (const struct cmd *c = cmds; c->name; c++)
-		fprintf(to, "  %-9s %s\n", c->name, c->summary);
+		fprintf(to, "  %-14s %s\n", c->name, c->summary);
 	fprintf(to, "\n'corescrub VERB --help' shows a verb's options.\n");
 }
 
@@ -57,9 +62,15 @@ int main(int argc, char **argv)
 {
 	struct err err = ERR_INIT;
 	const struct cmd *cmd;
+	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+	const char *program = slash ? slash + 1 : argc > 0 ? argv[0] : "";
 
 	process_harden_self();
 	signal(SIGPIPE, SIG_IGN);
+	if (strcmp(program, "ast_coredumper") == 0) {
+		cmd = cmd_find(program);
+		return cmd->run(cmd, argc, argv);
+	}
 	if (argc < 2) {
 		print_verbs(stderr);
 		return EXIT_USAGE;

@@ -34,6 +34,10 @@
 #define LIMIT_UNPACKED_CORE	((uint64_t)256 << 30)	/* a compressed core, with its holes */
 #define LIMIT_UNPACKED_MEMORY	((uint64_t)8 << 30)	/* address space of the child that unpacks */
 
+#define LIMIT_SEARCH_NAMES	10000		/* names that one pattern for cores may match */
+#define LIMIT_SHELL_CONFIG	MIB(2)	/* an ast_debug_tools.conf */
+#define LIMIT_SHELL_LINE	KIB(16)		/* a line of it */
+
 #define LIMIT_PAGE		MIB(16)		/* HTML of all texts in a review page */
 #define LIMIT_PAGE_TEXT		MIB(2)		/* HTML of one text */
 #define LIMIT_PAGE_WHOLE	MIB(1)		/* a longer text is shown by its lines with tokens */

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dropin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* One core after the other: one that fails doesn't keep the others from being processed. */
+
+struct one {				/* a core on its way */
+	struct dropin *d;
+	const struct found_core *core;
+	char *folder, *old_name;	/* where it is, what it is called */
+	char *name;			/* what its files are called, and it itself if `renamed` */
+	bool renamed;
+};
+
+static void one_done(struct one *o)
+{
+	free(o->folder);
+	free(o->old_name);
+	free(o->name);
+}
+
+static bool is_packed_name(const char *name, size_t *ret_bare)
+{
+	static const char *const ends[] = { ".zst", ".xz", ".lz4", ".gz", ".bz2" };
+	struct span all = span_str(name);
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		if (span_ends(all, span_str(ends[i]))) {
+			*ret_bare = all.len - strlen(ends[i]);
+			return true;
+		}
+	return false;
+}
+
+/* "core-asterisk-<its time>", as the script names it; of a running program's dump, a compressed one or
+   with --no-rename its own name. */
+static int choose_name(struct one *o, struct err *err)
+{
+	AUTO_FREE char *date = NULL;
+	size_t bare;
+	int rc;
+
+	if (is_packed_name(o->old_name, &bare)) {
+		o->name = xstrndup(o->old_name, bare);
+		return RC_OK;
+	}
+	o->name = xstrdup(o->old_name);
+	if (strstr(o->old_name, "running") || !dropin_is_on(o->d, DROPIN_RENAME))
+		return RC_OK;
+	rc = dropin_date(o->d->dateopts, o->core->mtime, &date, err);
+	if (rc < 0)
+		return rc;
+	free(o->name);
+	o->name = xasprintf("core-%s-%s", o->d->program, date);
+	o->renamed = strcmp(o->name, o->old_name) != 0;
+	return RC_OK;
+}
+
+/* Two cores of one second: the later one gets a number, where the script lost the first. */
+static void make_unique(struct one *o, int folder)
+{
+	struct stat st;
+
+	for (unsigned n = 2; o->renamed && n < 1000; n++) {
+		char *longer;
+
+		if (fstatat(folder, o->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return;
+		longer = xasprintf("%.*s-%u", (int)strcspn(o->name, "#"), o->name, n);
+		free(o->name);
+		o->name = longer;
+	}
+}
+
+static bool still_there(const struct one *o, int folder)
+{
+	struct stat st;
+
+	return fstatat(folder, o->old_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_dev == o->core->dev && st.st_ino == o->core->ino;
+}
+
+/* The name is changed within its folder, over nothing, if it is still that of the core that was read. */
+static int rename_core(const struct one *o, int folder, struct err *err)
+{
+	if (!still_there(o, folder))
+		return err_set(err, RC_REFUSED, "%s is another file now; it keeps its name",
+			       o->core->path);
+	if (renameat2(folder, o->old_name, folder, o->name, RENAME_NOREPLACE) < 0)
+		return err_errno(err, RC_IO, "%s can't be renamed", o->core->path);
+	return RC_OK;
+}
+
+static void delete_core(const struct one *o, int folder)
+{
+	const char *name = o->renamed ? o->name : o->old_name;
+	struct stat st;
+
+	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || st.st_dev != o->core->dev ||
+	    st.st_ino != o->core->ino || unlinkat(folder, name, 0) < 0)
+		message_warn("a core could not be deleted");
+}
+
+/* The configs teach what is secret, and go along, scrubbed, if that is asked for. */
+static const char *config_folder(const struct dropin *d)
+{
+	const char *folder = d->etcdir;
+
+	if (!folder && strcmp(d->program, "asterisk") == 0)
+		folder = "/etc/asterisk";
+	return folder && access(folder, R_OK | X_OK) == 0 ? folder : NULL;
+}
+
+static void copy_list(const struct strings *from, struct strings *to)
+{
+	for (size_t i = 0; i < from->n; i++)
+		strings_add(to, xstrdup(from->v[i]));
+}
+
+struct lists {
+	struct strings learn, attach;
+};
+
+static void fill_lists(const struct dropin *d, struct lists *ret)
+{
+	const char *configs = config_folder(d);
+
+	copy_list(&d->o->learn, &ret->learn);
+	copy_list(&d->o->attach, &ret->attach);
+	if (configs && !d->o->no_learn)
+		strings_add(&ret->learn, xstrdup(configs));
+	if (configs && dropin_is_on(d, DROPIN_TARBALL_CONFIG) && dropin_is_on(d, DROPIN_TARBALL_RESULTS))
+		strings_add(&ret->attach, xstrdup(configs));
+	if (!configs && dropin_is_on(d, DROPIN_TARBALL_CONFIG))
+		message_warn("there is no config folder that can be read (see --etcdir)");
+}
+
+static int report(const struct one *one, const struct lists *lists, struct run_report_result *ret,
+		  struct err *err)
+{
+	const struct dropin *d = one->d;
+	const struct dropin_options *o = d->o;
+	struct run_flat flat = {
+		.folder = d->outputdir ? d->outputdir : one->folder,
+		.texts = !dropin_is_on(d, DROPIN_DELETE_RESULTS_AFTER),
+		.package = dropin_is_on(d, DROPIN_TARBALL_RESULTS),
+		.clear = o->no_scrub,
+	};
+	const char *const cores[] = { one->core->path, NULL }, *const names[] = { one->name, NULL };
+	const int fds[] = { one->core->fd };
+	struct run_report_job job = {
+		.common = common_run_options(&o->common),
+		.cores = cores,
+		.core_fds = fds,
+		.core_names = names,
+		.flat = &flat,
+		.exe = o->asterisk_bin && strchr(o->asterisk_bin, '/') ? o->asterisk_bin : NULL,
+		.gdb = o->gdb,
+		.attach = strings_list(&lists->attach),
+		.timeout_s = o->timeout,
+		.jobs = o->jobs,
+		.no_sandbox = o->no_sandbox,
+		.accept_open = o->accept_open,
+		.listener = message_listener(&o->common),
+	};
+	int rc;
+
+	job.common.case_name = o->case_name;
+	job.common.learn = strings_list(&lists->learn);
+	job.common.words = strings_list(&o->words);
+	job.common.keep_words = strings_list(&o->keep_words);
+	job.common.no_learn = o->no_learn;
+	job.common.no_map = o->no_map || o->no_scrub;
+	rc = run_report(&job, o->common.json, ret, err);
+	message_progress_end();
+	return rc;
+}
+
+static int say(const struct one *o, const struct run_report_result *r)
+{
+	if (o->d->o->common.json)
+		return print_buf(&r->table);
+	for (size_t i = 0; !o->d->o->common.quiet && i < r->files.n; i++)
+		printf("Creating %s\n", r->files.v[i]);
+	if (!r->packed && !o->d->o->no_scrub) {
+		message_warn("open items are left: look at *-review-private.html before the files are sent"
+			     ", then --accept-open");
+		return EXIT_PERSON;
+	}
+	return r->left_out ? EXIT_PERSON : EXIT_DONE;
+}
+
+static int process(struct one *o, const struct lists *lists, struct err *err)
+{
+	AUTO_CLOSE int folder = open(o->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct run_report_result result = { 0 };
+	bool quiet = o->d->o->common.quiet || o->d->o->common.json;
+	int rc, code;
+
+	if (folder < 0)
+		return err_errno(err, RC_IO, "can't open the folder of %s", o->core->path);
+	rc = choose_name(o, err);
+	if (rc < 0)
+		return rc;
+	make_unique(o, folder);
+	if (!quiet)
+		printf("Processing %s\n", o->core->path);
+	if (!quiet && o->renamed)
+		printf("Renaming %s to %s/%s\n", o->core->path, o->folder, o->name);
+	if (dropin_is_on(o->d, DROPIN_DRY_RUN))
+		return EXIT_DONE;
+	fflush(stdout);
+	rc = report(o, lists, &result, err);
+	if (rc < 0)
+		return rc;
+	code = say(o, &result);
+	run_report_result_done(&result);
+	/* the core last: while anything can fail, it stays as it was */
+	if (o->renamed)
+		rc = rename_core(o, folder, err);
+	if (rc == RC_OK && code == EXIT_DONE && dropin_is_on(o->d, DROPIN_DELETE_COREDUMPS_AFTER))
+		delete_core(o, folder);
+	return rc < 0 ? rc : code;
+}
+
+static void split_path(struct one *o)
+{
+	const char *slash = strrchr(o->core->path, '/');
+
+	o->folder = !slash		      ? xstrdup(".") :
+		    slash == o->core->path ? xstrdup("/") :
+					     xstrndup(o->core->path, (size_t)(slash - o->core->path));
+	o->old_name = xstrdup(slash ? slash + 1 : o->core->path);
+}
+
+/* The worst of all: a failure, then what needs a person. */
+static int worse(int a, int b)
+{
+	if (a == EXIT_FAILED || b == EXIT_FAILED)
+		return EXIT_FAILED;
+	return a ? a : b;
+}
+
+int dropin_process(struct dropin *d, const struct found_cores *found, struct err *err)
+{
+	struct lists lists = { 0 };
+	int code = EXIT_DONE;
+
+	fill_lists(d, &lists);
+	for (size_t i = 0; i < found->n; i++) {
+		struct one o = { .d = d, .core = &found->v[i] };
+		struct err e = ERR_INIT;
+		int rc;
+
+		split_path(&o);
+		rc = process(&o, &lists, &e);
+		one_done(&o);
+		if (rc < 0 && found->n == 1) {
+			*err = e;
+			code = rc;
+		} else if (rc < 0) {
+			message_error(&e);
+			code = worse(code, message_exit(&e));
+		} else {
+			code = worse(code, rc);
+		}
+	}
+	strings_done(&lists.learn);
+	strings_done(&lists.attach);
+	return code;
+}
