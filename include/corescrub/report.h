@@ -60,6 +60,18 @@ int report_private_page(const struct report_account *a, const struct report_item
 int report_finding(const struct finding *f, const struct finding_rule *rule, struct span token,
 		   const char *file, uint64_t line, uint64_t col, const char *path, struct buf *ret,
 		   struct err *err);
+/* What somebody signs for (doc/formats.md, "Approvals"). */
+struct report_approval {
+	uint8_t manifest[DIGEST_LEN];	/* of manifest.json's bytes */
+	uint8_t decisions[DIGEST_LEN];	/* of the file of decisions; zeros: there are none */
+	char *policy, *ruleset, *name, *purpose;
+	int64_t time, not_after;	/* seconds since the epoch */
+};
+int report_approval(const struct report_approval *a, struct buf *ret, struct err *err);
+/* RC_FORMAT for what is none, or names a time that is none. Strings are owned: report_approval_done. */
+int report_approval_read(struct span json, struct report_approval *ret, struct err *err);
+void report_approval_done(struct report_approval *a);
+
 /* The table "what was redacted", for 80 columns; or as JSON. */
 void report_table(const struct report_account *a, bool json, struct buf *ret);
 

@@ -114,6 +114,17 @@ struct run_review_summary {
 int run_review(const struct run_review_job *job, struct run_review_summary *ret, struct err *err);
 void run_review_summary_done(struct run_review_summary *s);
 
+/* `review --approve`: a detached approval, signed with an ssh key. */
+struct run_approve_job {
+	const char *path;		/* the report's folder or package */
+	const char *name, *purpose;	/* of who approves; what for, or NULL */
+	const char *sign_key;		/* a private key, or a public one whose other half the agent has */
+	const char *decisions;		/* a file of decisions that is approved; NULL: the manifest's */
+	const char *output;		/* NULL: "<path>.<name>.approval.json" */
+	unsigned days;			/* it holds so long */
+};
+int run_approve(const struct run_approve_job *job, char **ret_path, struct err *err);
+
 /* The shipped packs: beside the program (a build folder's rules/) or in ../share/corescrub/rules of it.
    A folder that others can write is RC_REFUSED. */
 int run_rules_folder(char **ret, struct err *err);

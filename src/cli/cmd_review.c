@@ -8,15 +8,25 @@
 
 struct review_options {
 	struct common_options common;
-	const char *decisions, *map;
+	const char *decisions, *map, *approve, *sign_key, *purpose, *output;
+	unsigned days;
 };
 
 #define AT(field) offsetof(struct review_options, field)
 
 const struct opt review_opts[] = {
 	{ "decisions", 0, OPT_STRING, AT(decisions), "FILE",
-	  "where the decisions are kept (default: the state folder)", 0, 0 },
+	  "where the decisions are kept (default: the state folder); with --approve, the file that is "
+	  "approved too", 0, 0 },
 	{ "map", 0, OPT_STRING, AT(map), "FILE", "the private map (default: the state folder's)", 0, 0 },
+	{ "approve", 0, OPT_STRING, AT(approve), "NAME",
+	  "sign, as NAME, that the report may go out; no walk", 0, 0 },
+	{ "sign-key", 0, OPT_STRING, AT(sign_key), "FILE",
+	  "the ssh key to sign with (a locked one must be in ssh-agent)", 0, 0 },
+	{ "purpose", 0, OPT_STRING, AT(purpose), "TEXT", "what the approval is for", 0, 0 },
+	{ "days", 0, OPT_NUMBER, AT(days), "N", "how long the approval holds (default: 30)", 1, 3650 },
+	{ "output", 'o', OPT_STRING, AT(output), "FILE",
+	  "the approval (default: beside the report, *.approval.json)", 0, 0 },
 	{ 0 },
 };
 
@@ -117,14 +127,40 @@ static int review(const struct review_options *o, const struct strings *args, st
 	return code;
 }
 
+static int approve(const struct review_options *o, const struct strings *args, struct err *err)
+{
+	AUTO_FREE char *path = NULL;
+	struct run_approve_job job = {
+		.name = o->approve,
+		.purpose = o->purpose,
+		.sign_key = o->sign_key,
+		.decisions = o->decisions,
+		.output = o->output,
+		.days = o->days,
+	};
+	int rc;
+
+	if (args->n != 1)
+		return err_set(err, RC_USAGE, "review needs a report's folder or package");
+	if (!o->sign_key)
+		return err_set(err, RC_USAGE, "--approve needs --sign-key");
+	job.path = args->v[0];
+	rc = run_approve(&job, &path, err);
+	if (rc < 0)
+		return rc;
+	if (!o->common.quiet && !o->common.json)
+		printf("written: %s\n         %s.sig\n", path, path);
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
 int cmd_review(const struct cmd *cmd, int argc, char **argv)
 {
-	struct review_options o = { 0 };
+	struct review_options o = { .days = 30 };
 	struct strings args = { 0 };
 	struct err err = ERR_INIT;
 	int rc = cmd_begin(cmd, argc, argv, &o, &args, &err);
 
 	if (rc == RC_OK)
-		rc = review(&o, &args, &err);
+		rc = o.approve ? approve(&o, &args, &err) : review(&o, &args, &err);
 	return cmd_end(cmd, &o, &args, rc, &err);
 }

@@ -62,6 +62,10 @@ void report_tokens_done(struct report_tokens *t);
 
 /* A JSON string; what is no UTF-8 is U+FFFD. */
 struct json_t *report_json_text(struct span s);
+/* In hex; null for zeros. */
+struct json_t *report_json_digest(const uint8_t digest[DIGEST_LEN]);
+/* Appends root (taken) and a line end; ASCII. */
+int report_json_dump(struct json_t *root, size_t flags, struct buf *ret, struct err *err);
 /* The private page's end, for review. */
 #define REPORT_DATA_HEAD "corescrub-review 1"
 void report_private_data(struct buf *ret, const struct report_account *a,

@@ -43,7 +43,7 @@ static json_t *count_value(uint64_t n)
 	return json_integer((json_int_t)(n > INT64_MAX ? INT64_MAX : n));
 }
 
-static json_t *digest_value(const uint8_t digest[DIGEST_LEN])
+json_t *report_json_digest(const uint8_t digest[DIGEST_LEN])
 {
 	static const uint8_t none[DIGEST_LEN];
 	char hex[2 * DIGEST_LEN + 1];
@@ -103,7 +103,7 @@ static json_t *files_value(const struct report_account *a)
 		json_object_set_new(file, "path", str_value(files[i].path));
 		json_object_set_new(file, "size", count_value(files[i].size));
 		json_object_set_new(file, files[i].of_data ? "sha256_data" : "sha256",
-				    digest_value(files[i].sha256));
+				    report_json_digest(files[i].sha256));
 		json_object_set_new(file, "kind", str_value(files[i].kind));
 		json_array_append_new(list, file);
 	}
@@ -143,7 +143,7 @@ static json_t *decisions_value(const struct report_decisions *d)
 		json_decref(root);
 		return json_null();
 	}
-	json_object_set_new(root, "sha256", digest_value(d->sha256));
+	json_object_set_new(root, "sha256", report_json_digest(d->sha256));
 	json_object_set_new(root, "accept", count_value(d->accept));
 	json_object_set_new(root, "keep", count_value(d->keep));
 	json_object_set_new(root, "redact", count_value(d->redact));
@@ -176,7 +176,7 @@ int report_manifest(const struct report_account *a, struct buf *ret, struct err 
 	json_object_set_new(root, "ruleset", str_value(a->ruleset));
 	json_object_set_new(root, "policy", str_value(a->policy));
 	json_object_set_new(root, "created", json_string(created));
-	json_object_set_new(root, "fingerprint", digest_value(a->fingerprint));
+	json_object_set_new(root, "fingerprint", report_json_digest(a->fingerprint));
 	json_object_set_new(root, "files", files_value(a));
 	json_object_set_new(root, "redactions", rows_value(a));
 	json_object_set_new(root, "open", count_value(a->open));

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "approval.h"
 #include "run_internal.h"
 
 #include <stdlib.h>
@@ -74,7 +75,7 @@ int engine_decisions(struct engine *e, const struct run_options *o, struct err *
 		return rc;
 	if (o->case_name && strcmp(o->case_name, e->decisions->case_name) != 0)
 		return err_set(err, RC_REFUSED, "the decisions are about another case");
-	return RC_OK;
+	return approvals_for_keeps(e->decisions, o->approvals, o->allowed_signers, err);
 }
 
 /* Tokens of another key mean nothing: then what should stay would go, and nobody would know. */
