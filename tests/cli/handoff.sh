@@ -88,6 +88,8 @@ check "the public manifest names no recipient" grep -q '"recipients": \[\]' r/*-
 bt() { sed -n '/^Thread /,$p'; }
 gdb -nx -batch -ex 'set width 0' -ex 'thread apply all bt' "$exe" "$core" 2>/dev/null | bt >plain
 check "gdb sees threads" test -s plain
+frames() { sed -n '/^#/s/ (.*) \(at\|from\) / \1 /p'; }
+frames <plain >frames
 "$name/open-in-gdb.sh" -batch -ex 'set width 0' -ex 'thread apply all bt' 2>/dev/null | bt >out
 check "open-in-gdb.sh prints the same" cmp plain out
 (cd / && exec "$work/$name/open-in-gdb.sh" -batch -ex 'set width 0' -ex 'thread apply all bt') 2>/dev/null | bt >out
@@ -102,8 +104,9 @@ for mode in scrubbed stacks; do
 	check "$mode: nothing planted in the core" "$top/tests/cli/plants.py" \
 		"$top/examples/pbxlike/planted.txt" un.$mode/core-pbxlike-null/core
 	check "$mode: the manifest says so" grep -q "\"mode\": \"$mode\"" un.$mode/*/manifest.json
-	un.$mode/*/open-in-gdb.sh -batch -ex 'set width 0' -ex 'thread apply all bt' 2>/dev/null >out
-	check "$mode: frames as in plain gdb" "$top/tests/cli/frames.py" plain out
+	un.$mode/*/open-in-gdb.sh -batch -ex 'set width 0' -ex 'thread apply all bt' 2>/dev/null |
+		bt | frames >out
+	check "$mode: frames as in plain gdb" sh -c 'test -s out && diff frames out'
 done
 
 # The settings' recipients count where none is typed.
