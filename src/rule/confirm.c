@@ -21,25 +21,41 @@ struct record {
 	uint32_t options;  /* PCRE2_NOTBOL, PCRE2_NOTEOL of a window */
 };
 
-static pcre2_code *unit_jit(struct ruleset *rs, struct rule_unit *u)
+static pcre2_code *regex_jit(struct ruleset *rs, struct rule_regex *r)
 {
-	pcre2_code *copy = u->fast;
+	pcre2_code *copy = r->fast;
 
 	if (copy)
 		return copy;
 	pthread_mutex_lock(&rs->lock);
-	if (!u->fast && !u->jit_failed) {
-		copy = pcre2_code_copy(u->code);
+	if (!r->fast && !r->jit_failed) {
+		copy = pcre2_code_copy(r->code);
 		if (copy && pcre2_jit_compile(copy, PCRE2_JIT_COMPLETE) == 0) {
-			u->fast = copy;
+			r->fast = copy;
 		} else {
 			pcre2_code_free(copy);
-			u->jit_failed = true;
+			r->jit_failed = true;
 		}
 	}
-	copy = u->fast;
+	copy = r->fast;
 	pthread_mutex_unlock(&rs->lock);
 	return copy;
+}
+
+/* PCRE2's return code for the text from `at` on; `work` is about how many bytes it may look at. */
+static int regex_match(struct rule_scanner *s, struct rule_regex *r, struct span text, size_t at,
+		       uint32_t options, size_t work, pcre2_match_data *match,
+		       pcre2_match_context *mc)
+{
+	pcre2_code *fast = NULL;
+
+	if (r->work < JIT_WORTH_BYTES)
+		r->work += (uint32_t)(work < JIT_WORTH_BYTES ? 16 + work : JIT_WORTH_BYTES);
+	else
+		fast = regex_jit(s->rs, r);
+	if (fast)
+		return pcre2_jit_match(fast, (PCRE2_SPTR)text.p, text.len, at, options, match, mc);
+	return pcre2_match(r->code, (PCRE2_SPTR)text.p, text.len, at, options, match, mc);
 }
 
 /*
@@ -49,26 +65,17 @@ static pcre2_code *unit_jit(struct ruleset *rs, struct rule_unit *u)
 static int find_match(struct rule_scanner *s, uint32_t unit, const struct record *r, size_t lo,
 		      size_t hi)
 {
-	struct rule_unit *u = &s->rs->units[unit];
-	struct unit_state *st = &s->state[unit];
-	PCRE2_SPTR p = (PCRE2_SPTR)s->text.p + r->start;
-	size_t n = r->end - r->start, at = lo - r->start;
+	struct span record = span_sub(s->text, r->start, r->end);
+	size_t at = lo - r->start, work = (hi < r->end ? hi : r->end) - lo;
 	pcre2_match_context *mc = s->plain;
-	pcre2_code *fast = NULL;
 	int rc;
 
 	if (hi < r->end) {
 		mc = s->bounded;
 		pcre2_set_offset_limit(mc, hi - 1 - r->start);
 	}
-	if (st->work < JIT_WORTH_BYTES)
-		st->work += 16 + (hi < r->end ? hi : r->end) - lo;
-	else
-		fast = unit_jit(s->rs, u);
-	if (fast)
-		rc = pcre2_jit_match(fast, p, n, at, r->options | PCRE2_NOTEMPTY, s->match, mc);
-	else
-		rc = pcre2_match(u->code, p, n, at, r->options | PCRE2_NOTEMPTY, s->match, mc);
+	rc = regex_match(s, &s->rs->units[unit].regex, record, at, r->options | PCRE2_NOTEMPTY, work,
+			 s->match, mc);
 	return rc >= 0 ? 1 : rc == PCRE2_ERROR_NOMATCH ? 0 : -1;
 }
 
@@ -131,16 +138,16 @@ static bool cidr_holds(const struct rule_except *x, struct span value)
 	return !bits || !((a[bytes] ^ x->addr[bytes]) >> (8 - bits));
 }
 
-bool rule_capture_stays(const struct rule_scanner *s, const struct rule *r, struct span value)
+bool rule_capture_stays(struct rule_scanner *s, const struct rule *r, struct span value)
 {
 	if (r->check && !r->check(value, r->check_arg))
 		return true;
 	for (size_t i = 0; i < r->n_excepts; i++) {
-		const struct rule_except *x = &r->excepts[i];
+		struct rule_except *x = &r->excepts[i];
 
-		if (!x->code ? cidr_holds(x, value)
-			     : pcre2_match(x->code, (PCRE2_SPTR)value.p, value.len, 0, 0,
-					   s->except_match, s->plain) >= 0)
+		if (!x->regex.code ? cidr_holds(x, value)
+				   : regex_match(s, &x->regex, value, 0, 0, value.len,
+						 s->except_match, s->plain) >= 0)
 			return true;
 	}
 	return false;
@@ -290,6 +297,25 @@ static bool is_promising(const struct rule_scanner *s, const struct scan_target 
 	return at >= enough;
 }
 
+static bool may_begin(const struct rule_scanner *s, const struct scan_target *t, size_t at)
+{
+	const uint8_t *p = (const uint8_t *)s->text.p + at;
+
+	return t->bytes[*p] & BYTE_FIRST && (at == 0 || t->bytes[p[-1]] & BYTE_BEFORE);
+}
+
+/* Draws [lo, hi) in to where a match could begin; false if there is no such place. */
+static bool narrow(const struct rule_scanner *s, const struct scan_target *t, size_t *lo, size_t *hi)
+{
+	if (*hi > s->text.len)
+		*hi = s->text.len;
+	while (*lo < *hi && !may_begin(s, t, *lo))
+		++*lo;
+	while (*lo < *hi && !may_begin(s, t, *hi - 1))
+		--*hi;
+	return *lo < *hi;
+}
+
 /*
  * The matches that begin around one candidate: in [lo, hi). A search that found nothing says so for
  * all places up to its end, so that candidates of one number or word cost one search.
@@ -332,7 +358,7 @@ int rule_confirm(struct rule_scanner *s, const struct scan_target *t, size_t end
 	bool on_line = end <= s->lines_end && s->text.p[end - 1] != '\n';
 	uint32_t unit = s->set->units[t->first];
 	struct unit_state *st = &s->state[unit];
-	size_t lo = minus(end, t->before);
+	size_t lo = minus(end, t->before), hi = end + t->after;
 
 	if (s->rs->units[unit].keyed) {
 		if (on_line)
@@ -342,13 +368,14 @@ int rule_confirm(struct rule_scanner *s, const struct scan_target *t, size_t end
 	}
 	if (!on_line && !s->rs->units[unit].multiline)
 		return s->rc;
-	if (!is_promising(s, t, lo > st->done ? lo : st->done, end, &lo)) {
+	if (!is_promising(s, t, lo > st->done ? lo : st->done, end, &lo) ||
+	    !narrow(s, t, &lo, &hi)) {
 		st->done = st->done > end ? st->done : end;
 		return s->rc;
 	}
 	if (on_line)
 		find_line(s, end - 1);
-	confirm_unit(s, unit, lo, end + t->after);
+	confirm_unit(s, unit, lo, hi);
 	return s->rc;
 }
 

@@ -15,9 +15,9 @@
  * look-ahead that closes it are text beside the match, and take part.
  */
 #define ROWS_MAX  2000 /* looked at for one alternative of a regex */
-#define QUAD_MIN  5.5  /* bits that a quad must have */
-#define QUAD_LOSS 12.0 /* by how much they may be commoner than what libhs would look for */
-#define QUADS_MAX 6    /* of one regex */
+#define GRAM_MIN  5.5  /* bits that a gram must have */
+#define GRAM_LOSS 40.0 /* by how much they may be commoner than what libhs would look for */
+#define GRAMS_MAX 6    /* of one regex */
 
 /* The look-behind that opens the sequence, if any, becomes a group of it; its width. */
 static size_t open_assertions(struct rx_seq *s)
@@ -105,7 +105,7 @@ static void hint_tree(const struct rx_tree *tree, struct hint *ret)
 
 	ret->score = 1;
 	for (const struct rx_seq *s = tree->alternatives; s && ret->score > 0; s = s->next) {
-		struct hint one = { .score = 0, .quad = ret->quad };
+		struct hint one = { .score = 0, .ways = ret->ways };
 		unsigned budget = ROWS_MAX;
 
 		r->n = r->depth = 0;
@@ -118,12 +118,86 @@ static void hint_tree(const struct rx_tree *tree, struct hint *ret)
 	}
 }
 
+/* Fewer grams a row, if there are too many of them together. */
+static void hint_grams(const struct rx_tree *tree, struct hint *ret)
+{
+	for (size_t ways = RULE_WAYS_MAX; ways > 0; ways /= 2) {
+		buf_done(&ret->text);
+		*ret = (struct hint){ .ways = ways };
+		hint_tree(tree, ret);
+		if (ret->text.len <= GRAMS_MAX * RULE_GRAM_BYTES)
+			return;
+	}
+	ret->score = 0;
+}
+
+static bool is_zero(const struct rx_node *n)
+{
+	return n->type == RX_ZERO || n->type == RX_FLAGS || n->type == RX_BEHIND ||
+	       n->type == RX_AHEAD;
+}
+
+/* Adds what a match of the sequence can begin with; true if it can be empty. */
+static bool add_first(const struct rx_seq *s, uint8_t set[32])
+{
+	for (const struct rx_node *n = s->first; n; n = n->next) {
+		bool empty = n->min == 0;
+
+		if (is_zero(n))
+			continue;
+		if (n->type == RX_UNKNOWN) {
+			memset(set, 0xff, 32);
+			return false;
+		}
+		if (n->type == RX_ATOM)
+			add_bytes(n, set);
+		for (const struct rx_seq *k = n->alternatives; k; k = k->next)
+			empty |= add_first(k, set);
+		if (!empty)
+			return false;
+	}
+	return true;
+}
+
+/* Adds the single bytes that negative look-behinds at the sequence's start forbid before it. */
+static void add_before_not(const struct rx_seq *s, uint8_t set[32])
+{
+	for (const struct rx_node *n = s->first; n && is_zero(n); n = n->next) {
+		const struct rx_seq *k = n->not_behind ? n->alternatives : NULL;
+
+		for (; k; k = k->next) {
+			const struct rx_node *one = k->first;
+
+			while (one && one->type == RX_FLAGS)
+				one = one->next;
+			if (one && one->type == RX_ATOM && !one->next && one->min == 1 && one->max == 1)
+				add_bytes(one, set);
+		}
+	}
+}
+
+static void find_start(const struct rx_seq *s, struct rule_hint *ret)
+{
+	memset(ret->before_not, 0xff, sizeof(ret->before_not));
+	for (; s; s = s->next) {
+		uint8_t not[32] = { 0 };
+
+		if (add_first(s, ret->first))
+			memset(ret->first, 0xff, sizeof(ret->first));
+		add_before_not(s, not);
+		for (size_t i = 0; i < sizeof(not); i++)
+			ret->before_not[i] &= not[i];
+	}
+}
+
 void rule_hint_find(struct span regex, struct rule_hint *ret)
 {
-	struct hint words = { .score = 0 }, quads = { .score = 0, .quad = true }, *best = &words;
+	struct hint words = { .score = 0 }, grams = { .score = 0 }, *best = &words;
 	struct rx_tree tree;
 
+	*ret = (struct rule_hint){ .n_grams = 0 };
 	rx_parse(regex, &tree);
+	find_start(tree.alternatives, ret);
 	for (struct rx_seq *s = tree.alternatives; s; s = s->next) {
 		s->behind = open_assertions(s);
 		for (struct rx_node *n = s->first; n; n = n->next)
@@ -133,13 +207,12 @@ void rule_hint_find(struct span regex, struct rule_hint *ret)
 	drop_zero(tree.alternatives);
 	hint_tree(&tree, &words);
 	if (words.score <= 0 || words.word <= 1)
-		hint_tree(&tree, &quads);
+		hint_grams(&tree, &grams);
 	arena_free(tree.arena);
-	*ret = (struct rule_hint){ .n_quads = 0 };
-	if (quads.score >= QUAD_MIN && quads.bits + QUAD_LOSS >= words.bits &&
-	    quads.text.len <= QUADS_MAX * RULE_QUAD_BYTES) {
-		best = &quads;
-		ret->n_quads = quads.text.len / RULE_QUAD_BYTES;
+	if (grams.score >= GRAM_MIN && grams.bits + GRAM_LOSS >= words.bits &&
+	    grams.text.len <= GRAMS_MAX * RULE_GRAM_BYTES) {
+		best = &grams;
+		ret->n_grams = grams.text.len / RULE_GRAM_BYTES;
 	}
 	ret->before = best->before;
 	ret->after = best->after;
@@ -148,5 +221,5 @@ void rule_hint_find(struct span regex, struct rule_hint *ret)
 	ret->text = best->score > 0 ? buf_steal(&best->text) : NULL;
 	ret->text = ret->text ? ret->text : xstrdup("");
 	buf_done(&words.text);
-	buf_done(&quads.text);
+	buf_done(&grams.text);
 }

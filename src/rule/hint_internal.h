@@ -5,12 +5,13 @@
 #include "regex_tree.h"
 #include "rule_internal.h"
 
-/* Between hint.c (a regex), hint_row.c (one alternative as a row of pieces) and hint_window.c (the
-   best part of a row). */
+/* Between hint.c (a regex), hint_row.c (one alternative as a row of pieces), hint_window.c and
+   hint_gram.c (the best part of a row, for libhs and for grams). */
 
 #define PIECES_MAX 512
 #define STATES_MAX 24 /* what a window may cost libhs, about one a byte */
 #define REPEAT_MAX 8  /* repeats of one piece within a window */
+#define RULE_WAYS_MAX 4
 
 struct piece {
 	const struct rx_node *node; /* NULL: a gap */
@@ -37,7 +38,7 @@ struct hint {
 	double score, bits;
 	size_t word; /* the longest word in it; of alternatives the least such */
 	size_t last; /* where the last alternative begins in the text */
-	bool quad;   /* the text is byte sets, RULE_QUAD_BYTES for each alternative */
+	size_t ways; /* how many grams a row may have, in place of a regex: RULE_GRAM_BYTES each; or 0 */
 	uint8_t prefix[32], all[32]; /* of a whole regex: see struct rule_hint */
 };
 
@@ -53,10 +54,12 @@ struct piece *rule_row_push(struct row *r);
 /* Appends the pieces of s, which begins at most `start` bytes from where the row's sequence does.
    fixed_reach: what all of them reach, when they stand in a repeated group; else 0. */
 void rule_row_flatten(struct row *r, const struct rx_seq *s, size_t start, size_t fixed_reach);
-/* The best part of a row, in ret->quad's form, or of one of its forks; a score of 0 if there is
+/* The best part of a row, as ret->ways says, or of one of its forks; a score of 0 if there is
    none. behind: the width of a look-behind at its start. budget: how many rows may still be looked
    at. */
 void rule_hint_row(struct row *r, size_t behind, int depth, unsigned *budget, struct hint *ret);
+/* The best gram of a row; ret->score stays 0 if there is none. */
+void rule_gram_hint(const struct row *r, struct hint *ret);
 /* One more alternative of a hint. */
 void rule_hint_merge(struct hint *to, const struct hint *one, bool first);
 

@@ -3,7 +3,7 @@
 
 #define FORK_DEPTH   2
 #define SCORE_ENOUGH 70 /* a word and more beside it: no need to look for better */
-#define QUAD_ENOUGH  12.0
+#define GRAM_ENOUGH  12.0
 #define RARE_BITS    24.0
 #define STATE_COST   1.5
 
@@ -146,7 +146,7 @@ void rule_hint_merge(struct hint *to, const struct hint *one, bool first)
 	to->top = one->top > to->top ? one->top : to->top;
 	if (!first && span_eq(text, last))
 		return;
-	if (!first && !to->quad)
+	if (!first && !to->ways)
 		buf_add_char(&to->text, '|');
 	to->last = to->text.len;
 	buf_add_span(&to->text, text);
@@ -160,7 +160,7 @@ static void hint_fork(const struct row *r, size_t i, size_t behind, int depth, u
 	const struct rx_seq *first = r->v[i].node->alternatives;
 
 	for (const struct rx_seq *s = first; s && (s == first || ret->score > 0); s = s->next) {
-		struct hint one = { .score = 0, .quad = ret->quad };
+		struct hint one = { .score = 0, .ways = ret->ways };
 
 		put_alternative(to, r, i, s);
 		rule_hint_row(to, behind, depth + 1, budget, &one);
@@ -190,94 +190,30 @@ static void window_hint(struct row *r, struct hint *ret)
 	ret->top = r->v[best.to - 1].top;
 }
 
-/* Up to four bytes in a row, of fixed repeats only: the last ones seen while walking along a row.
- */
-struct quad {
-	const struct rx_node *v[RULE_QUAD];
-	size_t n, reach, top;
-	double bits;
-};
-
-static void quad_push(struct quad *q, const struct rx_node *n, const struct piece *p,
-		      struct quad *best)
-{
-	double bits = 0;
-
-	if (q->n == RULE_QUAD)
-		memmove(q->v, q->v + 1, (RULE_QUAD - 1) * sizeof(q->v[0]));
-	else
-		q->n++;
-	q->v[q->n - 1] = n;
-	q->reach = p->reach;
-	q->top = p->top;
-	for (size_t i = 0; i < q->n; i++) /* where one digit is, more are likely */
-		bits += rule_atom_bits(q->v[i]) *
-			(i && !strcmp(q->v[i]->text, q->v[i - 1]->text) ? 0.3 : 1);
-	q->bits = bits;
-	if (bits > best->bits)
-		*best = *q;
-}
-
-static void quad_hint(const struct row *r, struct hint *ret)
-{
-	struct quad q = { .n = 0 }, best = { .n = 0 };
-
-	for (size_t i = 0; i < r->n; i++) {
-		const struct piece *p = &r->v[i];
-		size_t copies = p->min < RULE_QUAD ? p->min : RULE_QUAD;
-
-		if (rule_piece_is_gap(p) || p->node->type != RX_ATOM || p->min == 0) {
-			q.n = 0;
-			continue;
-		}
-		for (size_t k = 0; k < copies; k++)
-			quad_push(&q, p->node, p, &best);
-		if (p->max == copies)
-			continue;
-		for (size_t k = q.n = 0; k < copies; k++)
-			quad_push(&q, p->node, p, &best);
-	}
-	if (!best.n)
-		return;
-	for (size_t i = 0; i < RULE_QUAD; i++) {
-		const struct rx_node *n =
-			i < RULE_QUAD - best.n ? NULL : best.v[i - (RULE_QUAD - best.n)];
-		uint8_t set[32];
-
-		memset(set, 0xff, sizeof(set));
-		if (n)
-			rule_byte_set(n->text, n->nocase, set);
-		buf_add(&ret->text, set, sizeof(set));
-	}
-	ret->score = ret->bits = best.bits;
-	ret->before = best.reach;
-	ret->top = best.top;
-}
-
 /* May the piece's alternatives be tried one by one? */
-static bool is_fork(const struct piece *p, bool quad)
+static bool is_fork(const struct piece *p, bool grams)
 {
 	return p->fork ||
-	       (quad && p->node && p->node->type == RX_GROUP && p->min == 1 && p->max == 1);
+	       (grams && p->node && p->node->type == RX_GROUP && p->min == 1 && p->max == 1);
 }
 
 /* The best window of a row, or its best fork; a score of 0 if there is neither. */
 void rule_hint_row(struct row *r, size_t behind, int depth, unsigned *budget, struct hint *ret)
 {
-	double enough = ret->quad ? QUAD_ENOUGH : SCORE_ENOUGH;
+	double enough = ret->ways ? GRAM_ENOUGH : SCORE_ENOUGH;
 
 	if (*budget == 0)
 		return;
 	(*budget)--;
-	if (ret->quad)
-		quad_hint(r, ret);
+	if (ret->ways)
+		rule_gram_hint(r, ret);
 	else
 		window_hint(r, ret);
 	ret->after = ret->score > 0 && ret->before <= behind ? behind + 1 : 0;
 	for (size_t i = 0; i < r->n && depth < FORK_DEPTH && ret->score < enough; i++) {
-		struct hint sub = { .score = 0, .quad = ret->quad };
+		struct hint sub = { .score = 0, .ways = ret->ways };
 
-		if (is_fork(&r->v[i], ret->quad))
+		if (is_fork(&r->v[i], ret->ways > 0))
 			hint_fork(r, i, behind, depth, budget, &sub);
 		if (sub.score > ret->score) {
 			struct hint worse = *ret;

@@ -28,7 +28,7 @@ static void lint_regex(const struct lint *l, const struct rule *r, const struct 
 		struct rule_hint hint;
 
 		rule_hint_find(u->source, &hint);
-		if (!hint.n_quads && !*hint.text)
+		if (!hint.n_grams && !*hint.text)
 			say(l, r, u->at->line, false,
 			    "nothing in the regex is certain enough to look for: it is tried on "
 			    "each line");
@@ -67,7 +67,7 @@ static void lint_replacement(const struct lint *l, const struct rule *r)
 
 static bool cidr_covers(const struct rule_except *a, const struct rule_except *b)
 {
-	if (a->code || b->code || a->prefix > b->prefix)
+	if (a->regex.code || b->regex.code || a->prefix > b->prefix)
 		return false;
 	for (unsigned bit = 0; bit < a->prefix; bit++)
 		if ((a->addr[bit / 8] ^ b->addr[bit / 8]) >> (7 - bit % 8) & 1)

@@ -135,7 +135,7 @@ static int read_excepts(const struct conf *c, const struct conf_node *list, stru
 		return conf_err(c, list, err, "\"except\" must be a list");
 	for (size_t i = 0; i < list->n; i++) {
 		const struct conf_node *n = list->items[i], *cidr, *regex;
-		struct rule_except x = { .code = NULL };
+		struct rule_except x = { .prefix = 0 };
 		int rc = conf_check_keys(c, n, known, err);
 
 		if (rc < 0)
@@ -147,7 +147,7 @@ static int read_excepts(const struct conf *c, const struct conf_node *list, stru
 		if (regex && regex->type != CONF_STRING)
 			return conf_err(c, regex, err, "\"regex\" must be a string");
 		rc = cidr ? read_cidr(c, cidr, &x, err)
-			  : rule_regex_compile(c, regex, false, &x.code, err);
+			  : rule_regex_compile(c, regex, false, &x.regex.code, err);
 		if (rc < 0)
 			return rc;
 		GROW(r->excepts, r->n_excepts, r->cap_excepts);
@@ -223,7 +223,7 @@ static int read_groups(const struct conf *c, const struct conf_node *match, stru
 	uint32_t captures = 0;
 	size_t count;
 
-	pcre2_pattern_info(u->code, PCRE2_INFO_CAPTURECOUNT, &captures);
+	pcre2_pattern_info(u->regex.code, PCRE2_INFO_CAPTURECOUNT, &captures);
 	u->n_groups = 1;
 	if (!n)
 		return RC_OK;
@@ -256,7 +256,7 @@ static int add_unit(struct ruleset *rs, const struct conf *c, const struct conf_
 
 	if (at->type != CONF_STRING)
 		return conf_err(c, at, err, "\"regex\" must be a string or a list of strings");
-	rc = rule_regex_compile(c, at, u.multiline, &u.code, err);
+	rc = rule_regex_compile(c, at, u.multiline, &u.regex.code, err);
 	if (rc < 0)
 		return rc;
 	GROW(rs->units, rs->n_units, rs->cap_units);
@@ -265,7 +265,7 @@ static int add_unit(struct ruleset *rs, const struct conf *c, const struct conf_
 	rule_regex_shape(at->text, &shape);
 	u.width = shape.max;
 	u.min_width = shape.min;
-	pcre2_pattern_info(u.code, PCRE2_INFO_MAXLOOKBEHIND, &u.lookbehind);
+	pcre2_pattern_info(u.regex.code, PCRE2_INFO_MAXLOOKBEHIND, &u.lookbehind);
 	rs->units[rs->n_units++] = u;
 	r->n_units++;
 	if (u.multiline && u.width > LIMIT_RULE_WIDTH)

@@ -194,6 +194,7 @@ static bool open_group(struct reader *r, struct rx_node *n)
 		r->p++;
 	} else if (c == '=' || c == '!' || (c == '<' && (next == '=' || next == '!'))) {
 		n->type = c == '=' ? RX_AHEAD : c == '<' && next == '=' ? RX_BEHIND : RX_ZERO;
+		n->not_behind = c == '<' && next == '!';
 		r->p += c == '<' ? 2 : 1;
 	} else if (c == '<' || c == '\'' || (c == 'P' && next == '<')) {
 		r->p += c == 'P' ? 2 : 1;

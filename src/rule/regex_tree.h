@@ -27,6 +27,7 @@ struct rx_node {
 	const char *text;     /* RX_ATOM: how libhs has it written, flags aside */
 	bool literal, nocase; /* RX_ATOM: one certain byte; in any case */
 	size_t min, max;      /* how often */
+	bool not_behind;      /* RX_ZERO: a negative look-behind; its alternatives are kept */
 	struct rx_seq *alternatives;
 	struct rx_node *prev, *next;
 };

@@ -22,10 +22,19 @@ enum rule_policy { POLICY_PUBLIC = 1 << 0, POLICY_STRICT = 1 << 1, POLICY_DEVELO
 extern const char *const rule_policy_names[]; /* in the order of the bits, NULL-terminated */
 extern const char *const rule_where_names[];
 
+/* `code` is there from loading on; `fast` is a JIT-compiled copy, made when the regex has been busy
+   enough to be worth its time. */
+struct rule_regex {
+	pcre2_code *code;
+	pcre2_code *_Atomic fast;
+	_Atomic uint32_t work; /* bytes tried so far, roughly */
+	bool jit_failed;       /* guarded by the ruleset's lock */
+};
+
 struct rule_except {
 	uint8_t addr[16]; /* v4 as v4-mapped */
-	unsigned prefix;  /* bits of addr that count, if code is NULL */
-	pcre2_code *code;
+	unsigned prefix;  /* bits of addr that count, if there is no regex */
+	struct rule_regex regex;
 };
 
 struct rule_example {
@@ -59,17 +68,12 @@ struct rule {
 	size_t n_examples, cap_examples;
 };
 
-/*
- * One regex of a rule (a list of them counts as alternatives). `code` is there from loading on;
- * `fast` is a JIT-compiled copy, made when the unit has been busy enough to be worth its time.
- */
+/* One regex of a rule (a list of them counts as alternatives). */
 struct rule_unit {
 	uint32_t rule;
 	struct span source;
 	const struct conf_node *at;
-	pcre2_code *code;
-	pcre2_code *_Atomic fast;
-	bool jit_failed; /* guarded by the ruleset's lock */
+	struct rule_regex regex;
 	size_t width;	 /* greatest width of a match, or WIDTH_UNBOUNDED */
 	size_t min_width;
 	uint32_t lookbehind;
@@ -85,11 +89,14 @@ struct rule_unit {
  */
 #define BYTE_PREFIX 1
 #define BYTE_ANY    2
+#define BYTE_BEFORE 4
+#define BYTE_FIRST  8
 struct scan_target {
 	size_t first, n;
-	bool quad;	      /* looked for by quads, not by libhs */
+	bool gram;	      /* looked for by grams, not by libhs */
 	size_t before, after; /* of a regex: how far around a candidate its matches may begin */
-	uint8_t bytes[256]; /* BYTE_PREFIX: may stand between them; BYTE_ANY: in the match */
+	uint8_t bytes[256]; /* BYTE_PREFIX: may stand between them; BYTE_ANY: in the match;
+			       BYTE_FIRST: begin it; BYTE_BEFORE: stand right before it */
 	size_t min_width;	     /* of a match */
 };
 struct scan_set {
@@ -101,7 +108,7 @@ struct scan_set {
 	char **expressions;
 	unsigned *flags; /* for libhs; 0: it can't look for this regex */
 	size_t n_targets, cap_targets, first_regex;
-	struct quad_pass **passes; /* quads, 64 a pass */
+	struct gram_pass **passes; /* grams, 64 a pass */
 	size_t n_passes, cap_passes;
 	uint32_t *every; /* units whose regex has no flags: tried on each line */
 	size_t n_every;
@@ -151,19 +158,22 @@ struct regex_shape {
 void rule_regex_shape(struct span regex, struct regex_shape *ret);
 /*
  * hint.c: a small part that each match holds, to look for in place of the regex: a simpler regex
- * for libhs, or quads, sets of bytes for up to four places in a row (RULE_QUAD bit sets of 256, the
- * last place last). A match that begins at s has a candidate whose end is in (s - after, s +
- * before].
+ * for libhs, or grams, sets of bytes for eight places in a row (RULE_GRAM bit sets of 256), of which
+ * the fourth is the candidate's last byte. A match that begins at s has a candidate whose end is in
+ * (s - after, s + before].
  */
-#define RULE_QUAD	4
-#define RULE_QUAD_BYTES (RULE_QUAD * 32)
+#define RULE_GRAM	8
+#define RULE_GRAM_END	4 /* places up to the candidate's end */
+#define RULE_GRAM_BYTES (RULE_GRAM * 32)
 struct rule_hint {
-	char *text; /* "" if there is nothing; n_quads * RULE_QUAD_BYTES; caller frees */
-	size_t n_quads;
+	char *text; /* "" if there is nothing; n_grams * RULE_GRAM_BYTES; caller frees */
+	size_t n_grams;
 	size_t before, after;
 	uint8_t prefix[32]; /* what bytes may stand between a match's start and the candidate's end
 			     */
 	uint8_t all[32];    /* what bytes may stand in a match at all */
+	uint8_t first[32];  /* what bytes may begin one */
+	uint8_t before_not[32]; /* what bytes may not stand right before one */
 };
 void rule_hint_find(struct span regex, struct rule_hint *ret);
 /* byteset.c: the bytes that an atom of a regex matches; ret is all ones before. */
@@ -191,11 +201,11 @@ struct scan_set *rule_set_get(struct ruleset *rs, unsigned where, bool only_lear
 /* Is the set ready to scan with, or are `bytes` more worth making it so? If not: PCRE2 alone. */
 bool rule_set_ready(struct ruleset *rs, struct scan_set *set, size_t bytes);
 
-/* quad.c */
-void rule_quads_add(struct scan_set *set, const struct rule_hint *hint, size_t target);
-void rule_quads_free(struct scan_set *set);
+/* gram.c */
+void rule_grams_add(struct scan_set *set, const struct rule_hint *hint, size_t target);
+void rule_grams_free(struct scan_set *set);
 /* Calls rule_confirm for each candidate in the scan's [base, end). */
-void rule_quads_scan(struct rule_scanner *s, size_t end);
+void rule_grams_scan(struct rule_scanner *s, size_t end);
 
 /* prepare.c */
 int rule_prepared_open(const struct ruleset *rs, const char *path, struct prepared **ret);
@@ -206,7 +216,6 @@ bool rule_prepared_get(struct ruleset *rs, struct scan_set *set, hs_database_t *
 /* confirm.c: PCRE2's side of a scan. */
 struct unit_state {
 	size_t done; /* no match of this unit that begins before it is left to find */
-	size_t work; /* bytes tried so far, to decide on JIT */
 };
 struct rule_scanner {
 	struct ruleset *rs;
@@ -232,7 +241,7 @@ int rule_confirm(struct rule_scanner *s, const struct scan_target *t, size_t end
 int rule_confirm_all(struct rule_scanner *s, uint32_t u);
 /* Where a multi-line unit's search begins, for a range that a match from before may reach into. */
 size_t rule_multiline_resume(struct rule_scanner *s, uint32_t u);
-bool rule_capture_stays(const struct rule_scanner *s, const struct rule *r, struct span value);
+bool rule_capture_stays(struct rule_scanner *s, const struct rule *r, struct span value);
 
 /* scan.c: all of text by one rule, active or not. */
 void rule_scan_one(struct rule_scanner *s, const struct rule *r, struct span text, rule_hit_fn fn,

@@ -14,10 +14,16 @@ struct ruleset *rule_ruleset_new(void)
 	return rs;
 }
 
+static void regex_done(struct rule_regex *r)
+{
+	pcre2_code_free(r->code);
+	pcre2_code_free(r->fast);
+}
+
 static void rule_done(struct rule *r)
 {
 	for (size_t i = 0; i < r->n_excepts; i++)
-		pcre2_code_free(r->excepts[i].code);
+		regex_done(&r->excepts[i].regex);
 	free(r->excepts);
 	free(r->examples);
 }
@@ -28,10 +34,8 @@ void ruleset_free(struct ruleset *rs)
 		return;
 	for (size_t i = 0; i < rs->n_rules; i++)
 		rule_done(&rs->rules[i]);
-	for (size_t i = 0; i < rs->n_units; i++) {
-		pcre2_code_free(rs->units[i].code);
-		pcre2_code_free(rs->units[i].fast);
-	}
+	for (size_t i = 0; i < rs->n_units; i++)
+		regex_done(&rs->units[i].regex);
 	for (size_t i = 0; i < rs->n_sets; i++)
 		rule_set_free(rs->all_sets[i]);
 	for (size_t i = 0; i < rs->n_confs; i++)

@@ -17,7 +17,7 @@ int rule_scanner_new(const struct ruleset *rs, struct rule_scanner **ret, struct
 	for (size_t i = 0; i < rs->n_units; i++) {
 		uint32_t n = 0;
 
-		pcre2_pattern_info(rs->units[i].code, PCRE2_INFO_CAPTURECOUNT, &n);
+		pcre2_pattern_info(rs->units[i].regex.code, PCRE2_INFO_CAPTURECOUNT, &n);
 		groups = n > groups ? n : groups;
 	}
 	s->match = pcre2_match_data_create(groups + 1, NULL);
@@ -141,7 +141,7 @@ static int scan_block(struct rule_scanner *s, struct err *err)
 	rc = s->set->db ? scan_hs(s, end, err) : RC_OK;
 	if (rc < 0)
 		return rc;
-	rule_quads_scan(s, end);
+	rule_grams_scan(s, end);
 	for (size_t i = 0; i < s->set->n_every && s->rc == RC_OK; i++)
 		rule_confirm_all(s, s->set->every[i]);
 	return RC_OK;

@@ -16,7 +16,7 @@ void rule_set_free(struct scan_set *set)
 	for (size_t i = 0; i < set->n_targets; i++)
 		free(set->expressions[i]);
 	hs_free_database(set->db);
-	rule_quads_free(set);
+	rule_grams_free(set);
 	free(set->member);
 	free(set->units);
 	free(set->every);
@@ -151,9 +151,11 @@ static void fill_bytes(struct scan_target *t, const struct rule_hint *hint, bool
 {
 	for (unsigned b = 0; b < 256; b++)
 		t->bytes[b] = (in_set(hint->prefix, b) ? BYTE_PREFIX : 0) |
-			      (in_set(hint->all, b) ? BYTE_ANY : 0);
+			      (in_set(hint->all, b) ? BYTE_ANY : 0) |
+			      (in_set(hint->first, b) ? BYTE_FIRST : 0) |
+			      (in_set(hint->before_not, b) ? 0 : BYTE_BEFORE);
 	if (!multiline)
-		t->bytes['\n'] = 0; /* a line ends where it ends */
+		t->bytes['\n'] = BYTE_BEFORE; /* a line ends where it ends */
 }
 
 static void add_regexes(const struct ruleset *rs, struct scan_set *set)
@@ -165,14 +167,14 @@ static void add_regexes(const struct ruleset *rs, struct scan_set *set)
 		if (!set->member[u] || rs->units[u].keyed)
 			continue;
 		rule_hint_find(rs->units[u].source, &hint);
-		add_target(set, hint.n_quads ? xstrdup("") : xstrdup(hint.text), 0);
+		add_target(set, hint.n_grams ? xstrdup("") : xstrdup(hint.text), 0);
 		t = &set->targets[set->n_targets - 1];
 		t->before = hint.before;
 		t->after = hint.after;
-		t->quad = hint.n_quads > 0;
+		t->gram = hint.n_grams > 0;
 		fill_bytes(t, &hint, rs->units[u].multiline);
 		t->min_width = hint.after ? 0 : rs->units[u].min_width;
-		rule_quads_add(set, &hint, set->n_targets - 1);
+		rule_grams_add(set, &hint, set->n_targets - 1);
 		free(hint.text);
 		add_unit(set, u);
 	}
@@ -238,7 +240,7 @@ void rule_set_every(struct scan_set *set)
 	set->every = xcalloc(set->n_targets + 1, sizeof(*set->every));
 	set->n_every = 0;
 	for (size_t i = 0; i < set->n_targets; i++)
-		if (!set->flags[i] && !set->targets[i].quad)
+		if (!set->flags[i] && !set->targets[i].gram)
 			set->every[set->n_every++] = set->units[set->targets[i].first];
 }
 
@@ -281,7 +283,7 @@ int rule_set_compile(const struct ruleset *rs, struct scan_set *set, hs_database
 
 	rule_set_targets(rs, set);
 	for (size_t i = set->first_regex; i < set->n_targets; i++)
-		set->flags[i] = set->targets[i].quad
+		set->flags[i] = set->targets[i].gram
 					? 0
 					: regex_flags(&rs->units[set->units[set->targets[i].first]],
 						      set->expressions[i]);
