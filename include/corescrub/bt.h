@@ -30,6 +30,7 @@ struct bt_frame {
 	unsigned lwp;
 	unsigned number;	/* #N */
 	struct span number_src, address, function, file, line, library;	/* empty if not printed */
+	struct span close;	/* the ")" that ends the arguments */
 	uint64_t off, len;	/* the frame's head, from '#' to before the last line's newline */
 	bool signal_handler;
 };

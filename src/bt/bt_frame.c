@@ -119,6 +119,9 @@ static size_t read_tail(struct span t, size_t pos, struct bt_frame *f)
 		i = end + 5;
 		end = bt_line_end(t, i);
 	}
+	/* no file has a quote in its name: behind one stands a string's text, which rules must reach */
+	if (i < end && memchr(t.p + i, '"', end - i))
+		return end;
 	if (BT_AT(t, i, "at "))
 		read_file_line(t, i + 3, end, f);
 	else if (BT_AT(t, i, "from "))
@@ -202,7 +205,10 @@ void bt_frame_read(struct bt_cursor *c, size_t pos)
 	args = bt_frame_args(c->t, name);
 	if (args) {
 		f->function = between(c->t, name, args);
-		end = read_tail(c->t, skim_args(c, args + 1), f);
+		end = skim_args(c, args + 1);
+		if (bt_ch(c->t, end - 1) == ')')
+			f->close = span_make(c->t.p + end - 1, 1);
+		end = read_tail(c->t, end, f);
 	} else {
 		end = bt_line_end(c->t, name);
 		if (!f->signal_handler)

@@ -47,6 +47,7 @@ static void guard_frame(struct look *l, const struct bt_frame *f)
 	guard_add(l, f->number_src);
 	guard_add(l, f->address);
 	guard_add(l, f->function);
+	guard_add(l, f->close);
 	guard_add(l, with_head(l, f->file, SPAN_LIT(") at ")));
 	guard_add(l, f->line);
 	/* the library's name is text, its place in the head is not */

@@ -18,6 +18,9 @@
 void view_reset(struct detector *d)
 {
 	buf_reset(&d->view);
+	/* with nothing but empty strings in it, it is somewhere all the same */
+	buf_add_char(&d->view, '\0');
+	buf_reset(&d->view);
 	buf_reset(&d->scalars);
 	d->n_parts = d->n_scalars = d->n_hits = 0;
 }
