@@ -13,6 +13,7 @@
 struct manifest {
 	const char *case_name, *ruleset, *policy;	/* "" where the manifest has null */
 	const char *token_key;		/* which key made its tokens, or "" */
+	const char *decisions;		/* the digest of a person's decisions, or "" */
 	const char *mode;		/* of the core: "none", "raw", "scrubbed", "stacks" */
 	struct report_file *files;	/* sorted by path */
 	size_t n_files;

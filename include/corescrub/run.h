@@ -102,6 +102,7 @@ struct run_review_job {
 	const char *path;		/* a report's folder or package, or one that was unpacked */
 	const char *decisions;		/* where they are kept; NULL: the state folder, by the case */
 	const char *map_path;		/* the private map; NULL: the state folder's, if it is there */
+	const char *const *identities;	/* for an encrypted map; NULL-terminated */
 	struct review_terminal terminal;
 };
 struct run_review_summary {

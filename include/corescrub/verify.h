@@ -18,6 +18,9 @@ struct run_verify_job {
 	const char *ruleset;		/* the hash the manifest must name, or NULL */
 	bool plain;			/* archives and folders need no manifest */
 	bool no_rules;			/* the second look alone */
+	const char *allowed_signers;	/* --require-approval, or NULL */
+	const char *const *approvals;	/* --approval; empty: those beside each input */
+	unsigned min_approvals;		/* by so many keys */
 	struct run_listener listener;
 };
 struct run_verify_result {

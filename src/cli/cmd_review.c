@@ -9,6 +9,7 @@
 struct review_options {
 	struct common_options common;
 	const char *decisions, *map, *approve, *sign_key, *purpose, *output;
+	struct strings identity;
 	unsigned days;
 };
 
@@ -19,6 +20,7 @@ const struct opt review_opts[] = {
 	  "where the decisions are kept (default: the state folder); with --approve, the file that is "
 	  "approved too", 0, 0 },
 	{ "map", 0, OPT_STRING, AT(map), "FILE", "the private map (default: the state folder's)", 0, 0 },
+	{ "identity", 'i', OPT_LIST, AT(identity), "FILE", "opens an encrypted map", 0, 0 },
 	{ "approve", 0, OPT_STRING, AT(approve), "NAME",
 	  "sign, as NAME, that the report may go out; no walk", 0, 0 },
 	{ "sign-key", 0, OPT_STRING, AT(sign_key), "FILE",
@@ -108,6 +110,7 @@ static int review(const struct review_options *o, const struct strings *args, st
 	struct run_review_job job = {
 		.decisions = o->decisions,
 		.map_path = o->map,
+		.identities = strings_list(&o->identity),
 		.terminal = open_terminal(&o->common),
 	};
 	int rc, code;

@@ -6,8 +6,9 @@
 
 struct verify_options {
 	struct common_options common;
-	struct strings learn, words, keep_words, map, identity;
-	const char *case_name, *decisions, *ruleset;
+	struct strings learn, words, keep_words, map, identity, approvals;
+	const char *case_name, *decisions, *ruleset, *require_approval;
+	unsigned min_approvals;
 	bool plain, no_rules, fail_on_hints;
 };
 
@@ -24,6 +25,12 @@ const struct opt verify_opts[] = {
 	{ "case", 0, OPT_STRING, AT(case_name), "NAME", "the case it must be of", 0, 0 },
 	{ "ruleset", 0, OPT_STRING, AT(ruleset), "SHA256", "the ruleset it must have been made with", 0, 0 },
 	{ "identity", 'i', OPT_LIST, AT(identity), "FILE", "opens an encrypted package or map", 0, 0 },
+	{ "require-approval", 0, OPT_STRING, AT(require_approval), "ALLOWED_SIGNERS",
+	  "it must be approved (review --approve) by keys of this list, see ssh-keygen(1)", 0, 0 },
+	{ "min-approvals", 0, OPT_NUMBER, AT(min_approvals), "N", "by so many of them (default: 1)", 1,
+	  1000 },
+	{ "approval", 0, OPT_LIST, AT(approvals), "FILE",
+	  "an approval (default: those beside it, *.approval.json)", 0, 0 },
 	{ "plain", 0, OPT_FLAG, AT(plain), NULL, "archives and folders that are no packages", 0, 0 },
 	{ "no-rules", 0, OPT_FLAG, AT(no_rules), NULL, "the second look alone, without the rules", 0, 0 },
 	{ "fail-on-hints", 0, OPT_FLAG, AT(fail_on_hints), NULL, "exit 3 for hints too", 0, 0 },
@@ -52,6 +59,9 @@ static int verify(const struct verify_options *o, const struct strings *args, st
 		.ruleset = o->ruleset,
 		.plain = o->plain,
 		.no_rules = o->no_rules,
+		.allowed_signers = o->require_approval,
+		.approvals = strings_list(&o->approvals),
+		.min_approvals = o->min_approvals,
 		.listener = message_listener(&o->common),
 	};
 	int rc, code;
@@ -78,7 +88,7 @@ static int verify(const struct verify_options *o, const struct strings *args, st
 
 int cmd_verify(const struct cmd *cmd, int argc, char **argv)
 {
-	struct verify_options o = { 0 };
+	struct verify_options o = { .min_approvals = 1 };
 	struct strings args = { 0 };
 	struct err err = ERR_INIT;
 	int rc = cmd_begin(cmd, argc, argv, &o, &args, &err);

@@ -241,6 +241,7 @@ static struct manifest *take(const json_t *root, struct buf *free_text)
 	m->policy = text_of(m->arena, root, "policy");
 	m->mode = text_of(m->arena, json_object_get(root, "core"), "mode");
 	m->token_key = text_of(m->arena, root, "token_key");
+	m->decisions = text_of(m->arena, json_object_get(root, "decisions"), "sha256");
 	m->open = (uint64_t)json_integer_value(json_object_get(root, "open"));
 	return m;
 }

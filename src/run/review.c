@@ -1,71 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "review_internal.h"
 
+#include <corescrub/map.h>
+
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 /* The walk through a report: what is shown comes of the scrubbed texts, the private page and, for what a
    token stood for, the private map. */
 
-#define MAP_MAX MIB(512)
-
-/* One quoted string of the map, its escapes undone (doc/formats.md). */
-static bool unquote(struct span s, struct buf *ret)
-{
-	if (s.len < 2 || s.p[0] != '"')
-		return false;
-	for (size_t i = 1; i < s.len; i++) {
-		unsigned value;
-
-		if (s.p[i] == '"')
-			return true;
-		if (s.p[i] != '\\') {
-			buf_add_char(ret, s.p[i]);
-		} else if (i + 1 < s.len && s.p[i + 1] != 'x') {
-			buf_add_char(ret, s.p[++i]);
-		} else {
-			char hex[3] = { i + 2 < s.len ? s.p[i + 2] : 0, i + 3 < s.len ? s.p[i + 3] : 0 };
-
-			value = (unsigned)strtoul(hex, NULL, 16);
-			buf_add_char(ret, (char)value);
-			i += 3;
-		}
-	}
-	return false;
-}
-
 static bool original_of(void *ctx, struct span token, struct buf *ret)
 {
-	struct span map = buf_span(ctx);
-	AUTO_BUF wanted = BUF_INIT;
-	ssize_t at;
+	const struct map_token *t = private_map_find(ctx, token);
 
-	buf_add_str(&wanted, "\ntoken ");
-	buf_add_span(&wanted, token);
-	buf_add_char(&wanted, ' ');
-	at = span_find(map, buf_span(&wanted), 0);
-	if (at < 0)
-		return false;
-	at = span_find(map, SPAN_LIT("\""), (size_t)at);
-	return at >= 0 && unquote(span_sub(map, (size_t)at, map.len), ret);
+	if (t)
+		buf_add_span(ret, t->original);
+	return t != NULL;
 }
 
 /* Without a map the walk goes on: no more is shown than the report has. */
-static int read_map(const struct run_review_job *job, const char *case_name, struct buf *ret,
+static int read_map(const struct run_review_job *job, const char *case_name, struct private_map *to,
 		    struct err *err)
 {
-	AUTO_FREE char *path = job->map_path ? xstrdup(job->map_path) : redact_map_path(case_name);
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
-	int rc;
+	AUTO_FREE char *path = redact_map_path(case_name);
+	struct err ignored = ERR_INIT;
 
-	if (fd < 0 && !job->map_path && errno == ENOENT)
-		return RC_OK;
-	if (fd < 0)
-		return err_errno(err, RC_NOTFOUND, "can't open %s", path);
-	rc = file_check_trusted(fd, path, true, err);
-	return rc < 0 ? rc : file_read(path, MAP_MAX, ret, err);
+	if (job->map_path)
+		return run_map_read(job->map_path, job->identities, to, err);
+	run_map_read(path, job->identities, to, &ignored);
+	return RC_OK;
 }
 
 static int open_decisions(const struct reviewed *r, const char *path, struct decisions **ret,
@@ -105,13 +69,13 @@ int run_review(const struct run_review_job *job, struct run_review_summary *ret,
 	AUTO_FREE char *path = NULL;
 	AUTO(reviewed) r = NULL;
 	AUTO(decisions) d = NULL;
-	AUTO_BUF map = BUF_INIT;
+	AUTO(private_map) map = private_map_new();
 	struct review_job walk;
 	int rc = reviewed_load(job->path, &r, err);
 
 	*ret = (struct run_review_summary){ 0 };
 	if (rc == RC_OK)
-		rc = read_map(job, r->case_name, &map, err);
+		rc = read_map(job, r->case_name, map, err);
 	if (rc < 0)
 		return rc;
 	path = job->decisions ? xstrdup(job->decisions) : decisions_path(r->case_name);
@@ -121,8 +85,8 @@ int run_review(const struct run_review_job *job, struct run_review_summary *ret,
 	walk = (struct review_job){
 		.texts = r->texts, .n_texts = r->n_texts, .items = r->items, .n_items = r->n_items,
 		.rules = r->rules, .n_rules = r->n_rules, .can_keep = r->key != NULL, .decisions = d,
-		.path = path, .terminal = job->terminal, .original = map.len ? original_of : NULL,
-		.check_pattern = run_pattern_check, .ctx = &map,
+		.path = path, .terminal = job->terminal, .original = original_of,
+		.check_pattern = run_pattern_check, .ctx = map,
 	};
 	rc = review_walk(&walk, &ret->walk, err);
 	if (rc < 0)

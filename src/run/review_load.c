@@ -3,7 +3,7 @@
 
 #include <corescrub/archive.h>
 #include <corescrub/conf.h>
-#include <corescrub/report.h>
+#include <corescrub/manifest.h>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -44,35 +44,30 @@ static char *string_of(const struct conf_node *map, const char *key)
 {
 	const struct conf_node *n = conf_get(map, key);
 
-	/* JSON's null is a word that stands without quotes */
-	return n && n->type == CONF_STRING && n->quoted ? xstrndup(n->text.p, n->text.len) : NULL;
+	return n && n->type == CONF_STRING ? xstrndup(n->text.p, n->text.len) : NULL;
 }
 
-/* JSON as the manifest has it is YAML in flow style. */
+static char *given(const char *s)
+{
+	return *s ? xstrdup(s) : NULL;
+}
+
 static int take_manifest(struct reviewed *r, struct span json, const char *name, struct err *err)
 {
-	const struct conf_node *root, *decisions;
-	struct report_file *files = NULL;
-	AUTO(conf) c = NULL;
-	size_t n;
-	int rc = report_manifest_files(json, &files, &n, err);
+	AUTO(manifest) m = NULL;
+	int rc = manifest_read(json, name, &m, err);
 
-	if (rc == RC_OK)
-		report_files_free(files, n);
-	if (rc == RC_OK)
-		rc = conf_parse(json, name, &c, err);
 	if (rc < 0 || r->case_name)
 		return rc;
-	root = conf_root(c);
-	r->case_name = string_of(root, "case");
-	r->key = string_of(root, "token_key");
-	r->policy = string_of(root, "policy");
-	r->ruleset = string_of(root, "ruleset");
-	decisions = conf_get(root, "decisions");
-	if (decisions && decisions->type == CONF_MAP)
-		r->decisions = string_of(decisions, "sha256");
+	if (!*m->case_name)
+		return err_set(err, RC_FORMAT, "%s names no case", name);
+	r->case_name = xstrdup(m->case_name);
+	r->key = given(m->token_key);
+	r->policy = given(m->policy);
+	r->ruleset = given(m->ruleset);
+	r->decisions = given(m->decisions);
 	digest_sha256(json, r->manifest);
-	return r->case_name ? RC_OK : err_set(err, RC_FORMAT, "%s names no case", name);
+	return RC_OK;
 }
 
 static void take_text(struct reviewed *r, const char *name, struct buf *text)
@@ -109,7 +104,7 @@ static void take_datum(struct reviewed *r, const struct conf_node *at)
 	}
 }
 
-/* The lines of data at the end of the private page (doc/formats.md). */
+/* JSON as the page has it is YAML in flow style. The lines of data at the end of the private page (doc/formats.md). */
 static void take_private_page(struct reviewed *r, struct span page)
 {
 	ssize_t at = span_find(page, SPAN_LIT("\n<!--corescrub-review 1\n"), 0);

@@ -163,6 +163,8 @@ static int verify_input(struct verify *v, const char *path, struct err *err)
 	struct stat st;
 	int rc;
 
+	v->input = path;
+	v->met_manifest = false;
 	if (stat(path, &st) < 0)
 		return err_errno(err, errno == ENOENT ? RC_NOTFOUND : RC_IO, "%s", path);
 	if (S_ISDIR(st.st_mode))
@@ -235,8 +237,11 @@ int run_verify(const struct run_verify_job *job, bool as_json, struct run_verify
 
 	*ret = (struct run_verify_result){ .lines = BUF_INIT };
 	rc = prepare(&v, err);
-	for (const char *const *p = job->inputs; rc == RC_OK && *p; p++)
+	for (const char *const *p = job->inputs; rc == RC_OK && *p; p++) {
 		rc = verify_input(&v, *p, err);
+		if (rc == RC_OK && job->allowed_signers && !v.met_manifest)
+			verify_change(&v, *p, "package.approval", "it has no manifest to be approved");
+	}
 	if (rc == RC_OK)
 		rc = tell(&v, as_json, err);
 	if (rc < 0)

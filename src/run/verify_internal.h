@@ -21,6 +21,8 @@ struct verify {
 	struct engine *engine;
 	struct private_map *map;	/* or NULL */
 	struct secret *key;		/* of the tokens, or NULL */
+	const char *input;		/* the one that is being verified, as it was given */
+	bool met_manifest;		/* in it */
 	struct words *words;		/* of the package being read, where there is a key */
 	struct report_problem *items;
 	size_t n, cap;
@@ -79,6 +81,9 @@ void verify_files_done(struct verify_files *f);
 /* The manifest, looked at; if it is not as it should be the change is told, and *ret stays NULL. */
 int verify_manifest(struct verify *v, const char *shown, struct span text, struct manifest **ret,
 		    struct err *err);
+/* --require-approval (verify_approval.c): is this manifest approved by enough keys? */
+int verify_approvals(struct verify *v, const char *shown, struct span text, const struct manifest *m,
+		     struct err *err);
 /* Is it what the manifest says? Tells the change if not. */
 bool verify_compare(struct verify *v, const struct report_file *claim, const struct verify_file *is);
 /* Missing, extra, changed, double files. Sorts f. */

@@ -61,6 +61,8 @@ int verify_manifest(struct verify *v, const char *shown, struct span text, struc
 	else
 		compare_claims(v, shown, m);
 	rc = verify_manifest_text(v, shown, text, m, err);
+	if (rc == RC_OK && m)
+		rc = verify_approvals(v, shown, text, m, err);
 	if (rc == RC_OK)
 		*ret = STEAL(m);
 	return rc;

@@ -148,6 +148,33 @@ check "ssh-keygen itself can check one" sh -c "ssh-keygen -Y verify -n corescrub
 	-I alice@example.com -s good.json.sig <good.json"
 check "nothing was written for what was refused" [ ! -e none ]
 
+# sign-off: the package as it goes out, by distinct keys of the verifier's list
+package=$(ls two/*.tar.gz)
+sign() { "$CORESCRUB" review "$package" --approve "$1" --sign-key "$1" --purpose 'a tracker'; }
+signed() { "$CORESCRUB" verify "$package" --decisions "$decisions" --key-file key --require-approval signers "$@"; }
+expect "unsigned: refused" 3 signed
+sign alice >/dev/null
+sign mallory >/dev/null
+expect "signed by alice" 0 signed
+expect "mallory does not count" 3 signed --min-approvals 2
+check "and it is said why" grep -q 'no listed key' .err
+mv "$package.alice.approval.json" "$package.again.approval.json"
+mv "$package.alice.approval.json.sig" "$package.again.approval.json.sig"
+sign alice >/dev/null
+expect "alice twice is one" 3 signed --min-approvals 2
+sign bob >/dev/null
+expect "alice and bob are two" 0 signed --min-approvals 2
+expect "the folder's manifest is the same" 0 "$CORESCRUB" verify two --decisions "$decisions" --key-file key --require-approval signers \
+	--approval "$package.bob.approval.json"
+expect "not of another manifest" 3 "$CORESCRUB" verify approved/*.tar.gz --require-approval signers \
+	--approval "$package.bob.approval.json"
+check "and it is said which" grep -q 'another manifest' .err
+expect "not for a file without one" 3 "$CORESCRUB" verify log --require-approval signers \
+	--approval "$package.bob.approval.json"
+chmod 666 signers
+expect "a list that others can write is refused" 2 signed
+chmod 600 signers
+
 # open items hold the package back until a person lets them pass
 cat >limit.c <<'END'
 #include <stdlib.h>
