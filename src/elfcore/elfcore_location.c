@@ -113,25 +113,28 @@ static bool push_address_of(struct machine *m, const Dwarf_Op *op)
 	       dwarf_formaddr(&attr, &addr) == 0 && push(m, addr + m->v->bias);
 }
 
-/* A variable of the program's thread-local block: below the thread's base on x86-64 (variant II),
-   behind two words on aarch64 (variant I; Drepper, "ELF Handling For Thread-Local Storage"). */
-static bool take_tls(struct machine *m)
+bool symbols_tls(const struct symbols *s, uint64_t offset, uint64_t *ret)
 {
-	const struct module *mod = m->s->module;
-	uint64_t base, align = mod->tls_align;
+	const struct module *m = s->module;
+	uint64_t base, align = m->tls_align;
 
-	m->s->met_tls = true;
-	if (m->n == 0 || !mod->is_program || mod->tls_size == 0 || m->s->thread == SIZE_MAX)
+	if (!m->is_program || offset >= m->tls_size || s->thread == SIZE_MAX)
 		return false;
-	base = m->s->c->threads[m->s->thread].fs_base;
-	if (base == 0 || m->stack[m->n - 1] >= mod->tls_size)
+	base = s->c->threads[s->thread].fs_base;
+	if (base == 0)
 		return false;
-	if (m->s->c->machine == EM_X86_64)
-		base -= (mod->tls_size + align - 1) & ~(align - 1);
+	if (s->c->machine == EM_X86_64)
+		base -= (m->tls_size + align - 1) & ~(align - 1);
 	else
 		base += (16 + align - 1) & ~(align - 1);
-	m->stack[m->n - 1] += base;
+	*ret = base + offset;
 	return true;
+}
+
+static bool take_tls(struct machine *m)
+{
+	m->s->met_tls = true;
+	return m->n > 0 && symbols_tls(m->s, m->stack[m->n - 1], &m->stack[m->n - 1]);
 }
 
 static bool binary(struct machine *m, unsigned op)

@@ -183,6 +183,13 @@ struct frame_view {
 bool symbols_locate(struct symbols *s, const struct frame_view *v, Dwarf_Attribute *location,
 		    struct place *ret);
 
+/*
+ * Where the thread at hand has the offset of the program's thread-local block: below the thread's base
+ * on x86-64 (variant II), behind two words on aarch64 (variant I; Drepper, "ELF Handling For
+ * Thread-Local Storage"). What libraries have is found by tables of the loader's own; not here.
+ */
+bool symbols_tls(const struct symbols *s, uint64_t offset, uint64_t *ret);
+
 /* _global: the variables of a module that stand in no frame. False: not a symbol was read. */
 bool symbols_module(struct symbols *s, struct module *m, bool *ret_dwarf);
 /* _frame: those of a thread's stack; false if it can't be unwound at all. */

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -18,8 +19,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Variables of programs that are crashed here: tests/fixtures/typed.c and its library. Run from the top
-   of the tree; MUTATIONS says how many damaged programs are read (20). */
+/* Variables of programs that are crashed here: tests/fixtures/typed.c and its library, on this machine
+   and on aarch64 under qemu. Run from the top of the tree; MUTATIONS says how many damaged programs are
+   read (20). */
 
 static char work[] = "/tmp/test_symbols.XXXXXX";
 
@@ -44,10 +46,21 @@ static int crash(const char *folder, const char *flags)
 		   flags, work, folder);
 }
 
+/* qemu's own core (core-qemu) and that of the kernel's form (core-typed). */
+static int crash_aarch64(void)
+{
+	if (run("command -v aarch64-linux-gnu-gcc qemu-aarch64-static >/dev/null") != 0) {
+		fprintf(stderr, "no aarch64-linux-gnu-gcc or qemu-aarch64-static: make deps\n");
+		return -1;
+	}
+	return run("tests/fixtures/crash_aarch64.sh %s/arm", work);
+}
+
 static int setup(void **state)
 {
 	(void)state;
-	return !mkdtemp(work) || crash("o1", "") || crash("o0", "-O0") || crash("plain", "-g0");
+	return !mkdtemp(work) || crash("o1", "") || crash("o0", "-O0") || crash("plain", "-g0") ||
+	       crash_aarch64();
 }
 
 static int teardown(void **state)
@@ -119,18 +132,23 @@ static bool ask_odd(void *ctx, const struct elfcore_variable *v)
 	return l->odd(v);
 }
 
-static void core_open(struct list *l, const char *folder)
+static void core_open_name(struct list *l, const char *folder, const char *name)
 {
 	struct err err = ERR_INIT;
 	char path[128];
 	int fd;
 
 	*l = (struct list){ 0 };
-	snprintf(path, sizeof(path), "%s/%s/core-typed", work, folder);
+	snprintf(path, sizeof(path), "%s/%s/%s", work, folder, name);
 	fd = open(path, O_RDONLY);
 	assert_true(fd >= 0);
 	assert_int_equal(elfcore_open(fd, "a core", &l->c, &err), RC_OK);
 	close(fd);
+}
+
+static void core_open(struct list *l, const char *folder)
+{
+	core_open_name(l, folder, "core-typed");
 }
 
 static struct elfcore_wish wish_for(struct list *l)
@@ -274,14 +292,14 @@ static void expect_places(const struct list *l)
 	assert_memory_equal(g->bytes, "\n\0\0\0\0\0\0\0 \1\r\270", 12);
 }
 
-static void expect_all(const char *folder)
+static void expect_all(const char *folder, size_t n_dwarf)
 {
 	struct list l;
 	struct elfcore_symbols_result r;
 
 	core_open(&l, folder);
 	r = look(&l);
-	assert_true(r.n_dwarf >= 3 && r.n_frames >= 6 && !r.timed_out && !r.capped);
+	assert_true(r.n_dwarf >= n_dwarf && r.n_frames >= 6 && !r.timed_out && !r.capped);
 	assert_int_equal(r.n_skipped, 0);
 	expect_globals(&l);
 	expect_lists(&l);
@@ -292,13 +310,71 @@ static void expect_all(const char *folder)
 static void test_optimised(void **state)
 {
 	(void)state;
-	expect_all("o1");
+	expect_all("o1", 3);
 }
 
 static void test_not_optimised(void **state)
 {
 	(void)state;
-	expect_all("o0");
+	expect_all("o0", 3);
+}
+
+static void test_aarch64(void **state)
+{
+	(void)state;
+	expect_all("arm", 2);
+}
+
+static bool holds_text(const struct elfcore *c, const char *text)
+{
+	size_t n;
+	const struct elfcore_segment *s = elfcore_segments(c, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		AUTO_FREE char *bytes = xmalloc(s[i].file_size + 1);
+
+		if (elfcore_read(c, s[i].addr, bytes, s[i].file_size) != s[i].file_size)
+			return false;
+		if (memmem(bytes, s[i].file_size, text, strlen(text)))
+			return true;
+	}
+	return false;
+}
+
+/* As qemu writes it: no file map, no thread pointers, nothing of what is mapped of files unchanged. */
+static void test_qemu(void **state)
+{
+	struct list l;
+	const struct elfcore_info *info;
+	const struct elfcore_thread *t;
+	size_t n;
+	char word[8];
+
+	(void)state;
+	core_open_name(&l, "arm", "core-qemu");
+	info = elfcore_info(l.c);
+	assert_string_equal(info->machine, "aarch64");
+	assert_int_equal(info->signal, SIGABRT);
+	assert_string_equal(info->comm, "typed");
+	assert_non_null(strstr(info->args, "typed maps"));
+	assert_non_null(strstr(info->program, "/arm/typed"));
+	assert_false(info->truncated);
+	t = elfcore_threads(l.c, &n);
+	assert_int_equal(n, 2);
+	assert_int_equal(t[0].lwp, info->pid);
+	for (size_t i = 0; i < n; i++) {
+		assert_true(t[i].pc != 0);
+		assert_int_equal(elfcore_read(l.c, t[i].sp, word, sizeof(word)), sizeof(word));
+	}
+	elfcore_segments(l.c, &n);
+	assert_true(n > 10);
+	elfcore_files(l.c, &n);
+	assert_int_equal(n, 0);
+	assert_true(holds_text(l.c, "heap-password-13"));
+	assert_false(holds_text(l.c, "no-such-password"));
+	look(&l);
+	assert_int_equal(l.n, 0);	/* no file is vouched for, so nothing is believed */
+	list_done(&l);
 }
 
 /* libc's variables come from the debug file that is installed for its build id. */
@@ -515,6 +591,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_optimised),
 		cmocka_unit_test(test_not_optimised),
+		cmocka_unit_test(test_aarch64),
+		cmocka_unit_test(test_qemu),
 		cmocka_unit_test(test_debug_file),
 		cmocka_unit_test(test_no_dwarf),
 		cmocka_unit_test(test_other_build),
