@@ -33,6 +33,7 @@ prog := $B/corescrub
 units := $(patsubst tests/unit/%.c,$B/tests/unit/%,$(wildcard tests/unit/test_*.c))
 fuzzers := $(patsubst tests/fuzz/%.c,$B/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 packs := $(wildcard rules/*.yaml)
+profiles := $(wildcard profiles/*)
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(patsubst $B/%,%,$@);)
@@ -51,8 +52,9 @@ $(prog): $B/src/cli/main.o $(lib)
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ -o $@ $(LIBS)
 
 # The packs beside the program, with their prepared database; an example that fails stops the build.
-$B/rules.stamp: $(prog) $(packs)
-	$(call say,RULE)mkdir -p $B/rules && chmod 755 $B/rules && install -m 644 $(packs) $B/rules/ && \
+$B/rules.stamp: $(prog) $(packs) $(profiles)
+	$(call say,RULE)install -d -m 755 $B/rules $B/profiles && install -m 644 $(packs) $B/rules/ && \
+		install -m 644 $(profiles) $B/profiles/ && \
 		$(prog) rules prepare -o $B/rules/rules.hsdb && touch $@
 
 $B/tests/unit/%: $B/tests/unit/%.o $(lib)
@@ -84,10 +86,12 @@ bench: all $B/tests/bench/siplog $B/tests/bench/in_turn
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/corescrub/rules \
+		$(DESTDIR)$(PREFIX)/share/corescrub/profiles \
 		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(prog) $(DESTDIR)$(PREFIX)/bin/corescrub
 	ln -sf corescrub $(DESTDIR)$(PREFIX)/bin/ast_coredumper
 	install -m 644 $B/rules/*.yaml $B/rules/rules.hsdb $(DESTDIR)$(PREFIX)/share/corescrub/rules/
+	install -m 644 $(profiles) $(DESTDIR)$(PREFIX)/share/corescrub/profiles/
 	$(prog) generate man > $(DESTDIR)$(PREFIX)/share/man/man1/corescrub.1
 	$(prog) generate bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/corescrub
 

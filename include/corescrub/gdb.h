@@ -10,8 +10,24 @@
  * Its output stays in memory. One run gives the text of `bt full`; brief and thread1 are cut from it.
  */
 
+/* What is known of one program beyond any other: profiles/NAME.yaml, doc/profiles.md. */
+struct gdb_profile {
+	char *name;
+	struct buf info, locks;		/* gdb scripts for info.txt and locks.txt, or empty */
+	struct strings lock_tracking;	/* symbols that only a build which tracks its locks defines */
+	char *lock_tracking_hint;	/* how to get such a build, or NULL */
+	char *dump_option;		/* the letter of the option that makes it leave cores, or NULL */
+	char *dump_hint;
+};
+/* The first profile of `places` (files, and folders of *.yaml, NULL-terminated) that a program of this
+   path has; *ret is NULL where none fits. RC_SYNTAX: one is wrong; RC_REFUSED: others could write it. */
+int gdb_profile_find(const char *const *places, const char *program, struct gdb_profile **ret,
+		     struct err *err);
+void gdb_profile_free(struct gdb_profile *p);
+AUTO_DEFINE(gdb_profile, gdb_profile_free)
+
 struct gdb_job {
-	int core_fd;
+	int core_fd;			/* or -1 for gdb_probe */
 	const char *core_name;		/* for messages */
 	const char *exe;		/* vouched program, or NULL */
 	const char *sysroot;		/* or NULL */
@@ -20,6 +36,8 @@ struct gdb_job {
 	unsigned timeout_s;		/* 0 = LIMIT_GDB_SECONDS */
 	unsigned jobs;			/* gdb processes that share the threads; 1 = one */
 	size_t n_threads;		/* the core's */
+	const struct gdb_profile *profile;	/* or NULL */
+	int64_t core_time;		/* seconds since the epoch, for the profile's scripts */
 	int signal;			/* that killed it, Linux's number; for cores without $_siginfo */
 	bool sandbox, strict;		/* --no-sandbox; strict as root */
 	uid_t uid;			/* whom to become, when root */
@@ -33,6 +51,8 @@ struct gdb_result {
 	struct artifact *thread1;	/* thread apply 1 bt full */
 	struct artifact *sharedlibs;	/* info sharedlibrary: names, and whose symbols are missing */
 	struct artifact *messages;	/* what gdb said while it loaded, and on stderr: clear text */
+	struct artifact *info, *locks;	/* what the profile's scripts printed; NULL: none, or they
+					   did not come to their end */
 	unsigned missing;		/* enum sandbox_part bits that were not in force */
 	char *version;			/* "GNU gdb (Debian 13.1-3) 13.1" */
 };
@@ -47,6 +67,14 @@ AUTO_DEFINE(gdb_result, gdb_result_free)
 void gdb_text_brief(struct span full, struct buf *ret);
 /* The block of thread 1 (the last one), to the end. */
 struct span gdb_text_thread1(struct span full);
+/* Does gdb start here, confined, and does its Python? RC_NOTFOUND: no gdb; RC_CHILD: it can't run. */
+struct gdb_probe {
+	char *path, *version;		/* "GNU gdb (Debian 13.1-3) 13.1" */
+	bool python;
+	unsigned missing;		/* enum sandbox_part bits that were not in force */
+};
+int gdb_probe(const struct gdb_job *job, struct gdb_probe *ret, struct err *err);
+void gdb_probe_done(struct gdb_probe *p);
 /* Runs commands in the same confinement and gives stdout: for profiles and the confinement test. */
 int gdb_run_script(const struct gdb_job *job, struct span script, struct artifact **ret_out,
 		   struct err *err);

@@ -75,6 +75,7 @@ struct run_report_job {
 	const char *out_dir;		/* NULL: ./<corename>-report */
 	const char *exe, *sysroot, *gdb;
 	const char *const *attach;
+	const char *const *profiles;	/* of programs, beyond the shipped ones */
 	unsigned timeout_s, jobs;
 	bool no_sandbox, accept_open;
 	/* The hand-off: made if any of the three is asked for, and then RC_REFUSED without recipients. */
@@ -139,6 +140,20 @@ int run_ruleset(const char *const *rules, const char *policy, const struct decis
 /* What the reader sees at path:line[:col] (col 0: the whole line) and which rules act; shows values. */
 int run_explain(const struct run_options *o, const char *path, unsigned line, unsigned col,
 		struct buf *ret, struct err *err);
+/* Is this machine, process, program or core fit for a useful report? Changes nothing. */
+struct run_doctor_job {
+	const char *subject;		/* a PID, a program or a core; NULL: this machine alone */
+	const char *gdb, *sysroot;
+	const char *const *profiles;	/* beyond the shipped ones */
+	const char *root;		/* before /proc/sys and systemd's folders, for tests; or NULL */
+};
+struct run_doctor_result {
+	size_t useless;			/* findings that leave no use in a report: exit 3 */
+	struct buf table;		/* for a person, or JSON */
+};
+int run_doctor(const struct run_doctor_job *job, bool as_json, struct run_doctor_result *ret,
+	       struct err *err);
+
 /* Deletes a case's private map (RC_NOTFOUND), or all that are older than 90 days. */
 int run_forget(const char *case_name, struct err *err);
 int run_forget_expired(size_t *ret_gone, struct err *err);

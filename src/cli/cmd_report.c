@@ -9,7 +9,7 @@
 struct report_options {
 	struct common_options common;
 	const char *output, *exe, *sysroot, *gdb, *case_name, *decisions, *allowed_signers;
-	struct strings attach, learn, words, keep_words, approvals;
+	struct strings attach, learn, words, keep_words, approvals, profile;
 	const char *with_core, *with_config;
 	struct recipient_options recipients;
 	unsigned timeout, jobs;
@@ -44,6 +44,8 @@ const struct opt report_opts[] = {
 	{ "no-map", 0, OPT_FLAG, AT(no_map), NULL, "write no private map", 0, 0 },
 	{ "accept-open", 0, OPT_FLAG, AT(accept_open), NULL,
 	  "pack although open items remain; the manifest records it", 0, 0 },
+	{ "profile", 0, OPT_LIST, AT(profile), "FILE|DIR",
+	  "add a program's profile: its own tables for info and locks", 0, 0 },
 	{ "with-core", 0, OPT_STRING, AT(with_core), "MODE",
 	  "hand off the core too, encrypted: raw, scrubbed or stacks", 0, 0 },
 	{ "with-binaries", 0, OPT_FLAG, AT(with_binaries), NULL,
@@ -202,6 +204,7 @@ static int report_cores(const struct report_options *o, const struct operands *c
 		.sysroot = o->sysroot,
 		.gdb = o->gdb,
 		.attach = strings_list(&o->attach),
+		.profiles = strings_list(&o->profile),
 		.timeout_s = o->timeout,
 		.jobs = o->jobs,
 		.no_sandbox = o->no_sandbox,

@@ -21,6 +21,8 @@ struct share {
 struct run {
 	const struct gdb_job *job;
 	struct gdb_install install;
+	struct span scripts[GDB_SCRIPTS_MAX + 1];	/* the profile's, for the first share */
+	struct buf texts[GDB_SCRIPTS_MAX];		/* their bytes */
 	struct share shares[SHARES_MAX];
 	size_t n;
 	int64_t deadline;
@@ -41,6 +43,8 @@ static void run_cleanup(struct run *r)
 {
 	run_done(r);
 	gdb_install_done(&r->install);
+	for (size_t i = 0; i < GDB_SCRIPTS_MAX; i++)
+		buf_done(&r->texts[i]);
 }
 
 static size_t count_shares(const struct gdb_job *job)
@@ -82,9 +86,23 @@ static void plan_shares(struct run *r, size_t n)
 	r->n = n;
 }
 
+/* The profile's scripts learn the core's time, which gdb itself does not know. */
+static void prepare_scripts(struct run *r)
+{
+	const struct gdb_profile *p = r->job->profile;
+	const struct buf *from[GDB_SCRIPTS_MAX] = { p ? &p->info : NULL, p ? &p->locks : NULL };
+
+	for (size_t i = 0; p && i < GDB_SCRIPTS_MAX; i++) {
+		buf_addf(&r->texts[i], "set $corescrub_time = %lld\n", (long long)r->job->core_time);
+		buf_add_span(&r->texts[i], buf_span(from[i]));
+		r->scripts[i] = buf_span(&r->texts[i]);
+	}
+}
+
 /*
  * The first share also asks for all that is no backtrace; of several, the last command shows
- * whether there is a thread beyond those that were shared out.
+ * whether there is a thread beyond those that were shared out. Scripts come behind all texts: what they
+ * do to gdb must not change those.
  */
 static int start_shares(struct run *r, struct err *err)
 {
@@ -97,7 +115,7 @@ static int start_shares(struct run *r, struct err *err)
 					      r->n > 1 ? beyond : NULL, NULL };
 		const char *const other[] = { s->command, NULL };
 		int rc = gdb_session_start(r->job, &r->install, i == 0 ? first : other,
-					   span_make(NULL, 0), &s->session, err);
+					   i == 0 ? r->scripts : NULL, &s->session, err);
 
 		if (rc < 0)
 			return rc;
@@ -106,21 +124,36 @@ static int start_shares(struct run *r, struct err *err)
 	return RC_OK;
 }
 
+static bool piece(const struct share *s, size_t nth, struct span *ret)
+{
+	return gdb_text_piece(mapping_span(s->out), s->session.marker, nth, ret);
+}
+
+/* The piece behind the last text: the first script's. */
+static size_t first_script(const struct run *r)
+{
+	return r->n > 1 ? PIECE_LIBS + 2 : PIECE_LIBS + 1;
+}
+
+/* A profile's script that ends gdb, or goes on and on, costs its own text alone. */
 static int finish_shares(struct run *r, struct err *err)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		struct share *s = &r->shares[i];
-		int rc = gdb_session_finish(&s->session, r->job, r->deadline, &s->out, err);
+		struct err failure = ERR_INIT;
+		struct span text;
+		int waited = gdb_session_wait(&s->session, r->job, r->deadline, &failure);
+		int rc = gdb_session_output(&s->session, &s->out, err);
 
 		if (rc < 0)
 			return rc;
+		if (waited < 0 &&
+		    (i > 0 || !r->scripts[0].p || !piece(s, first_script(r) - 1, &text))) {
+			*err = failure;
+			return waited;
+		}
 	}
 	return RC_OK;
-}
-
-static bool piece(const struct share *s, size_t nth, struct span *ret)
-{
-	return gdb_text_piece(mapping_span(s->out), s->session.marker, nth, ret);
 }
 
 /* A core that has more threads than we were told of. */
@@ -185,6 +218,16 @@ static void take_head(const struct run *r, struct gdb_result *res)
 	res->head = artifact_from_buf("head", ARTIFACT_GDB, &head);
 }
 
+static void take_scripts(const struct run *r, struct gdb_result *res)
+{
+	struct artifact **to[GDB_SCRIPTS_MAX] = { &res->info, &res->locks };
+	struct span text;
+
+	for (size_t i = 0; r->scripts[0].p && i < GDB_SCRIPTS_MAX; i++)
+		if (piece(&r->shares[0], first_script(r) + i, &text))
+			*to[i] = artifact_copy("script", text);
+}
+
 static int take_messages(const struct run *r, struct gdb_result *res, struct err *err)
 {
 	struct buf all = BUF_INIT;
@@ -222,6 +265,7 @@ static int take_results(struct run *r, struct gdb_result *res, struct err *err)
 	(void)piece(&r->shares[0], PIECE_VERSION, &version);
 	nl = span_find(version, SPAN_LIT("\n"), 0);
 	res->version = xstrndup(version.p ? version.p : "", nl < 0 ? version.len : (size_t)nl);
+	take_scripts(r, res);
 	for (size_t i = 0; i < r->n; i++)
 		res->missing |= process_missing(r->shares[i].session.process);
 	/* last, for it may take the first share's output */
@@ -237,6 +281,7 @@ int gdb_run(const struct gdb_job *job, struct gdb_result **ret, struct err *err)
 
 	if (rc < 0)
 		return rc;
+	prepare_scripts(&r);
 	r.deadline = gdb_deadline(job);
 	do {
 		run_done(&r);
@@ -265,6 +310,8 @@ void gdb_result_free(struct gdb_result *r)
 	artifact_free(r->thread1);
 	artifact_free(r->sharedlibs);
 	artifact_free(r->messages);
+	artifact_free(r->info);
+	artifact_free(r->locks);
 	free(r->version);
 	free(r);
 }
@@ -273,16 +320,19 @@ int gdb_run_script(const struct gdb_job *job, struct span script, struct artifac
 		   struct err *err)
 {
 	__attribute__((cleanup(run_cleanup))) struct run r = { .job = job, .n = 1 };
+	const struct span scripts[] = { script, { NULL, 0 } };
 	struct share *s = &r.shares[0];
 	struct span text;
 	int rc = gdb_install_find(job, &r.install, err);
 
 	if (rc == RC_OK)
-		rc = gdb_session_start(job, &r.install, NULL, script, &s->session, err);
+		rc = gdb_session_start(job, &r.install, NULL, scripts, &s->session, err);
 	if (rc < 0)
 		return rc;
 	s->started = true;
-	rc = gdb_session_finish(&s->session, job, gdb_deadline(job), &s->out, err);
+	rc = gdb_session_wait(&s->session, job, gdb_deadline(job), err);
+	if (rc == RC_OK)
+		rc = gdb_session_output(&s->session, &s->out, err);
 	if (rc < 0)
 		return rc;
 	if (!piece(s, 1, &text))

@@ -13,20 +13,26 @@ struct gdb_install {
 int gdb_install_find(const struct gdb_job *job, struct gdb_install *ret, struct err *err);
 void gdb_install_done(struct gdb_install *g);
 
+#define GDB_SCRIPTS_MAX 2	/* of one gdb: a profile's for info and for locks */
+
 /* One gdb on the job's core, confined. */
 struct gdb_session {
 	struct process *process;
 	int out, err;		/* memfds */
-	int core, script;	/* read-only descriptors it inherits; script -1 = none */
+	int core;		/* read-only, inherited; -1 = none */
+	int scripts[GDB_SCRIPTS_MAX];	/* likewise, in order; -1 ends */
 	char marker[40];	/* stands alone on a line between the outputs of two commands */
 };
-/* Starts it with these commands, each followed by a line with the marker. */
+/* Starts it with these commands, then these scripts (one without bytes ends; both may be NULL), each
+   followed by a line with the marker. */
 int gdb_session_start(const struct gdb_job *job, const struct gdb_install *g,
-		      const char *const *commands, struct span script, struct gdb_session *ret,
-		      struct err *err);
-/* Waits for it until the deadline (of gdb_deadline) and maps what it printed. */
-int gdb_session_finish(struct gdb_session *s, const struct gdb_job *job, int64_t deadline,
-		       struct mapping **ret_out, struct err *err);
+		      const char *const *commands, const struct span *scripts,
+		      struct gdb_session *ret, struct err *err);
+/* Waits for it until the deadline (of gdb_deadline); it runs no more, whatever the outcome. */
+int gdb_session_wait(struct gdb_session *s, const struct gdb_job *job, int64_t deadline,
+		     struct err *err);
+/* Maps what it printed, after the wait. */
+int gdb_session_output(struct gdb_session *s, struct mapping **ret_out, struct err *err);
 void gdb_session_done(struct gdb_session *s);
 int64_t gdb_deadline(const struct gdb_job *job);	/* of one started now */
 

@@ -1,56 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gdb_internal.h"
-#include <link.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 
 /* The list is made by asking, not by allowing /usr/lib: a core may name any file there. */
-
-static int own_interpreter(struct dl_phdr_info *info, size_t size, void *ret)
-{
-	(void)size;
-	for (int i = 0; i < info->dlpi_phnum; i++)
-		if (info->dlpi_phdr[i].p_type == PT_INTERP)
-			*(const char **)ret = (const char *)(info->dlpi_addr +
-							     info->dlpi_phdr[i].p_vaddr);
-	return 1;	/* the first is the program itself */
-}
-
-/* ld.so --list prints a line a library: "<tab>name => path (address)". */
-static int list_libraries(const char *loader, const char *program, struct strings *ret,
-			  struct err *err)
-{
-	const char *const argv[] = { loader, "--list", program, NULL };
-	AUTO_CLOSE int out = -1;
-	AUTO(process) p = NULL;
-	AUTO(mapping) m = NULL;
-	struct span text;
-	size_t at = 0;
-	int status = 0;
-	int rc = file_unnamed(true, &out, err);
-
-	if (rc == RC_OK)
-		rc = process_start(&(struct process_spec){ .argv = argv, .in = -1, .out = out,
-							   .err = -1 }, &p, err);
-	if (rc == RC_OK)
-		rc = process_wait(p, 20000, &status, err);
-	if (rc == RC_OK)
-		rc = mapping_open(out, loader, &m, err);
-	if (rc < 0)
-		return rc;
-	text = mapping_span(m);
-	while (at < text.len) {
-		ssize_t nl = span_find(text, SPAN_LIT("\n"), at);
-		struct span line = span_sub(text, at, nl < 0 ? text.len : (size_t)nl);
-		ssize_t slash = span_find(line, SPAN_LIT("/"), 0);
-		ssize_t end = slash < 0 ? -1 : span_find(line, SPAN_LIT(" ("), (size_t)slash);
-
-		if (end > slash)
-			strings_add(ret, xstrndup(line.p + slash, (size_t)(end - slash)));
-		at += line.len + 1;
-	}
-	return RC_OK;
-}
 
 static char *folder_of(const char *path)
 {
@@ -105,7 +57,7 @@ static void add_data(const char *program, struct strings *ret)
 int gdb_install_find(const struct gdb_job *job, struct gdb_install *ret, struct err *err)
 {
 	struct gdb_install g = { .path = process_find_program(job->gdb ? job->gdb : "gdb") };
-	const char *loader = NULL;
+	const char *loader = process_loader();
 	size_t libraries;
 	int rc = RC_OK;
 
@@ -114,11 +66,10 @@ int gdb_install_find(const struct gdb_job *job, struct gdb_install *ret, struct 
 		err_hint(err, "install gdb, or name it by --gdb");
 		return RC_NOTFOUND;
 	}
-	dl_iterate_phdr(own_interpreter, &loader);
 	strings_add(&g.exec, xstrdup(g.path));
 	if (loader && job->sandbox) {
 		strings_add(&g.exec, xstrdup(loader));
-		rc = list_libraries(loader, g.path, &g.read, err);
+		rc = process_libraries(g.path, &g.read, err);
 	}
 	if (rc < 0) {
 		gdb_install_done(&g);

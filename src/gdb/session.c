@@ -74,27 +74,38 @@ static int hand_over_core(const struct gdb_job *job, int core, struct err *err)
 	return RC_OK;
 }
 
-static int open_files(const struct gdb_job *job, struct span script, struct gdb_session *s,
-		      struct err *err)
+/* A script reaches gdb through a descriptor that nobody else has, never by a file's name. */
+static int hand_over_script(const struct gdb_job *job, struct span script, int *ret_fd,
+			    struct err *err)
 {
 	AUTO_CLOSE int writable = -1;
-	int rc = file_unnamed(true, &s->out, err);
+	int rc = file_unnamed(true, &writable, err);
 
-	if (rc == RC_OK)
-		rc = file_unnamed(true, &s->err, err);
-	if (rc == RC_OK)
-		rc = reopen_read_only(job->core_fd, &s->core, err);
-	if (rc == RC_OK)
-		rc = hand_over_core(job, s->core, err);
-	if (rc < 0 || !script.p)
-		return rc;
-	rc = file_unnamed(true, &writable, err);
 	if (rc == RC_OK && job->sandbox && geteuid() == 0 && fchown(writable, job->uid, job->gid))
 		rc = err_errno(err, RC_IO, "can't hand over the script");
 	if (rc == RC_OK)
 		rc = file_write_all(writable, script, "the script", err);
 	if (rc == RC_OK)
-		rc = reopen_read_only(writable, &s->script, err);
+		rc = reopen_read_only(writable, ret_fd, err);
+	return rc;
+}
+
+static int open_files(const struct gdb_job *job, const struct span *scripts, struct gdb_session *s,
+		      struct err *err)
+{
+	int rc = file_unnamed(true, &s->out, err);
+
+	if (rc == RC_OK)
+		rc = file_unnamed(true, &s->err, err);
+	if (rc == RC_OK && job->core_fd >= 0)
+		rc = reopen_read_only(job->core_fd, &s->core, err);
+	if (rc == RC_OK && job->core_fd >= 0)
+		rc = hand_over_core(job, s->core, err);
+	for (size_t i = 0; rc == RC_OK && scripts && scripts[i].p; i++) {
+		if (i == GDB_SCRIPTS_MAX)
+			return err_set(err, RC_INTERNAL, "more scripts than one gdb takes");
+		rc = hand_over_script(job, scripts[i], &s->scripts[i], err);
+	}
 	return rc;
 }
 
@@ -111,6 +122,17 @@ static char *plain_path(const char *path)
 			return NULL;
 		}
 	return full;
+}
+
+/* The command with a line before it that no value can look like. */
+static void add_command(const struct gdb_session *s, char *command, struct strings *argv)
+{
+	strings_add(argv, xstrdup("-ex"));
+	strings_add(argv, xasprintf("echo \\n%s\\n", s->marker));
+	if (!command)
+		return;
+	strings_add(argv, xstrdup("-ex"));
+	strings_add(argv, command);
 }
 
 static int build_argv(const struct gdb_job *job, const struct gdb_session *s, const char *gdb,
@@ -132,15 +154,13 @@ static int build_argv(const struct gdb_job *job, const struct gdb_session *s, co
 		strings_add(argv, xstrdup("-iex"));
 		strings_add(argv, xasprintf("set sysroot %s", sysroot));
 	}
-	strings_add(argv, xasprintf("--core=/proc/self/fd/%d", s->core));
-	for (; *commands; commands++) {
-		strings_add(argv, xstrdup("-ex"));
-		strings_add(argv, xasprintf("echo \\n%s\\n", s->marker));
-		strings_add(argv, xstrdup("-ex"));
-		strings_add(argv, xstrdup(*commands));
-	}
-	strings_add(argv, xstrdup("-ex"));
-	strings_add(argv, xasprintf("echo \\n%s\\n", s->marker));
+	if (s->core >= 0)
+		strings_add(argv, xasprintf("--core=/proc/self/fd/%d", s->core));
+	for (; commands && *commands; commands++)
+		add_command(s, xstrdup(*commands), argv);
+	for (size_t i = 0; i < GDB_SCRIPTS_MAX && s->scripts[i] >= 0; i++)
+		add_command(s, xasprintf("source /proc/self/fd/%d", s->scripts[i]), argv);
+	add_command(s, NULL, argv);
 	if (exe)
 		strings_add(argv, xstrdup(exe));
 	return RC_OK;
@@ -150,7 +170,8 @@ static int start_process(const struct gdb_job *job, const struct gdb_install *g,
 			 const struct strings *argv, struct gdb_session *s, struct err *err)
 {
 	struct strings read = { 0 };
-	int keep[] = { s->core, s->script, -1 };
+	int keep[GDB_SCRIPTS_MAX + 2];
+	size_t n_keep = 0;
 	struct sandbox box = {
 		.parts = job->sandbox ? SANDBOX_ALL : SANDBOX_RLIMIT,
 		.strict = job->sandbox && job->strict,
@@ -167,7 +188,13 @@ static int start_process(const struct gdb_job *job, const struct gdb_install *g,
 
 	for (size_t i = 0; i < g->read.n; i++)
 		strings_add(&read, xstrdup(g->read.v[i]));
-	strings_add(&read, xasprintf("/proc/self/fd/%d", s->core));
+	if (s->core >= 0) {
+		strings_add(&read, xasprintf("/proc/self/fd/%d", s->core));
+		keep[n_keep++] = s->core;
+	}
+	for (size_t i = 0; i < GDB_SCRIPTS_MAX && s->scripts[i] >= 0; i++)
+		keep[n_keep++] = s->scripts[i];
+	keep[n_keep] = -1;
 	if (job->exe)
 		strings_add(&read, xstrdup(job->exe));
 	box.read_paths = strings_list(&read);
@@ -177,23 +204,17 @@ static int start_process(const struct gdb_job *job, const struct gdb_install *g,
 }
 
 int gdb_session_start(const struct gdb_job *job, const struct gdb_install *g,
-		      const char *const *commands, struct span script, struct gdb_session *ret,
-		      struct err *err)
+		      const char *const *commands, const struct span *scripts,
+		      struct gdb_session *ret, struct err *err)
 {
-	struct gdb_session s = { .out = -1, .err = -1, .core = -1, .script = -1 };
+	struct gdb_session s = { .out = -1, .err = -1, .core = -1, .scripts = { -1, -1 } };
 	struct strings argv = { 0 };
 	uint8_t random[16];
-	AUTO_FREE char *source = NULL;
-	const char *both[2] = { NULL, NULL };
 	int rc;
 
 	digest_random(random, sizeof(random));
 	digest_hex(random, sizeof(random), s.marker);
-	rc = open_files(job, script, &s, err);
-	if (rc == RC_OK && script.p) {
-		both[0] = source = xasprintf("source /proc/self/fd/%d", s.script);
-		commands = both;
-	}
+	rc = open_files(job, scripts, &s, err);
 	if (rc == RC_OK)
 		rc = build_argv(job, &s, g->path, commands, &argv, err);
 	if (rc == RC_OK)
@@ -227,13 +248,16 @@ static int wait_while_it_prints(struct gdb_session *s, int64_t deadline, int *re
 		rc = process_wait(s->process, slice, ret_status, err);
 	} while (rc == RC_TIMEOUT && !output_is_full(s->out) && !output_is_full(s->err) &&
 		 clock_ms() < deadline);
-	if (rc == RC_TIMEOUT)
+	if (rc == RC_TIMEOUT) {
 		process_kill(s->process);
+		/* what it printed may be read only when it prints no more */
+		process_wait(s->process, -1, ret_status, NULL);
+	}
 	return rc;
 }
 
-int gdb_session_finish(struct gdb_session *s, const struct gdb_job *job, int64_t deadline,
-		       struct mapping **ret_out, struct err *err)
+int gdb_session_wait(struct gdb_session *s, const struct gdb_job *job, int64_t deadline,
+		     struct err *err)
 {
 	int status = 0;
 	int rc = wait_while_it_prints(s, deadline, &status, err);
@@ -253,6 +277,11 @@ int gdb_session_finish(struct gdb_session *s, const struct gdb_job *job, int64_t
 			       sigabbrev_np(WTERMSIG(status)) ? sigabbrev_np(WTERMSIG(status))
 							      : "without a name",
 			       job->core_name);
+	return RC_OK;
+}
+
+int gdb_session_output(struct gdb_session *s, struct mapping **ret_out, struct err *err)
+{
 	/* nobody writes any more: sealed, it is mapped and not copied */
 	fcntl(s->out, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 	return mapping_open(s->out, "gdb's output", ret_out, err);
@@ -265,6 +294,9 @@ void gdb_session_done(struct gdb_session *s)
 	auto_close_p(&s->out);
 	auto_close_p(&s->err);
 	auto_close_p(&s->core);
-	auto_close_p(&s->script);
-	s->out = s->err = s->core = s->script = -1;
+	s->out = s->err = s->core = -1;
+	for (size_t i = 0; i < GDB_SCRIPTS_MAX; i++) {
+		auto_close_p(&s->scripts[i]);
+		s->scripts[i] = -1;
+	}
 }

@@ -172,6 +172,18 @@ static char *base_name(const char *path)
 	return buf_steal(&out);
 }
 
+/* By the name that the program was found under, else by what the core claims: a name alone. */
+static int find_profile(struct crash *c, struct err *err)
+{
+	const struct elfcore_info *info = elfcore_info(c->core);
+	const char *name = c->exe ? c->exe : info->program ? info->program : info->comm;
+	int rc = name ? run_profile(c->job->profiles, name, &c->profile, err) : RC_OK;
+
+	if (rc == RC_OK && !c->profile && info->program && name != info->program)
+		rc = run_profile(c->job->profiles, info->program, &c->profile, err);
+	return rc;
+}
+
 int crash_open(struct crash *c, const struct run_report_job *job, size_t i, struct err *err)
 {
 	int rc;
@@ -186,6 +198,9 @@ int crash_open(struct crash *c, const struct run_report_job *job, size_t i, stru
 	rc = vouch_files(c);
 	if (rc == RC_OK && job->exe)
 		rc = take_exe(c, err);
+	if (rc < 0)
+		return rc;
+	rc = find_profile(c, err);
 	if (rc < 0)
 		return rc;
 	if (elfcore_info(c->core)->truncated)
@@ -208,6 +223,8 @@ int crash_gdb(struct crash *c, unsigned shares, struct err *err)
 		.timeout_s = c->job->timeout_s,
 		.jobs = shares,
 		.sandbox = !c->job->no_sandbox,
+		.profile = c->profile,
+		.core_time = c->created,
 		.signal = elfcore_info(c->core)->signal,
 		.strict = geteuid() == 0 && !c->job->no_sandbox,
 		.uid = c->uid,
@@ -255,6 +272,19 @@ static int take_fingerprint(struct crash *c, struct err *err)
 	return RC_OK;
 }
 
+/* What the program's profile knows, behind what is known of any program. */
+static void add_tables(const struct crash *c, const struct buf *script, const struct artifact *tables,
+		       struct buf *to)
+{
+	if (!script->len)
+		return;
+	buf_addf(to, "\nProfile %s:\n", c->profile->name);
+	if (tables && span_trim(tables->text).len)
+		buf_add_span(to, tables->text);
+	else
+		buf_add_str(to, "\n(nothing: gdb has no Python, or the profile's script failed)\n");
+}
+
 int crash_texts(struct crash *c, struct err *err)
 {
 	const struct gdb_result *g = c->gdb;
@@ -264,6 +294,10 @@ int crash_texts(struct crash *c, struct err *err)
 		c->names[i] = xasprintf("%s-%s.txt", c->base, crash_text_names[i]);
 	run_info_text(c->core, c->modules, g->sharedlibs->text, g->version, &info);
 	run_locks_text(c->core, g->brief->text, &locks);
+	if (c->profile) {
+		add_tables(c, &c->profile->info, g->info, &info);
+		add_tables(c, &c->profile->locks, g->locks, &locks);
+	}
 	c->texts[TEXT_THREAD1] = make_text(c, TEXT_THREAD1, g->head, g->thread1->text);
 	c->texts[TEXT_BRIEF] = make_text(c, TEXT_BRIEF, g->head, g->brief->text);
 	c->texts[TEXT_FULL] = make_text(c, TEXT_FULL, g->head, g->full->text);
@@ -277,6 +311,7 @@ void crash_done(struct crash *c)
 	handoff_core_free(c->scrub);
 	elfcore_free(c->core);
 	gdb_result_free(c->gdb);
+	gdb_profile_free(c->profile);
 	for (size_t i = 0; i < TEXT_COUNT; i++) {
 		artifact_free(c->texts[i]);
 		scrubbed_free(c->clean[i]);

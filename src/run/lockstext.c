@@ -49,7 +49,7 @@ static size_t thread_of(const struct locks *l, int lwp)
 static bool is_lock_code(struct span function)
 {
 	static const char *const heads[] = { "_", "pthread_", "futex_", "lll_", "sem_", "flockfile",
-					     "syscall" };
+					     "syscall", "do_futex_wait" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
 		if (span_starts(function, span_str(heads[i])))
@@ -231,6 +231,7 @@ static void add_lock_head(struct buf *b, const struct locks *l, const struct elf
 	if (holder != NOBODY) {
 		buf_add_str(b, is_join(w) ? ", of " : ", held by ");
 		add_thread(b, l, holder);
+		add_place(b, &l->parties[holder]);
 		if (l->parties[holder].wait)
 			buf_add_str(b, ", which waits itself");
 	} else if (w->owner_lwp) {

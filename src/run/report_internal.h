@@ -55,6 +55,7 @@ struct crash {
 	char *exe;			/* vouched program, or NULL */
 	struct strings readable;	/* vouched files */
 	struct run_module *modules;	/* row by row with elfcore_files */
+	struct gdb_profile *profile;	/* the program's, or NULL */
 	struct gdb_result *gdb;
 	struct artifact *texts[TEXT_COUNT];
 	struct scrubbed *clean[TEXT_COUNT];

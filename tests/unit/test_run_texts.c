@@ -29,6 +29,16 @@ static int run(const char *fmt, ...)
 	return system(cmd);
 }
 
+/* Its core, gdb's text and output under a name of their own. */
+static int crash_mixed(const char *option, const char *name)
+{
+	return run("tests/fixtures/crash.sh %s mixed_cycle %s", option, work) ||
+	       run("cd %s && mv core-mixed_cycle core-mixed-%s && mv mixed_cycle.out mixed_cycle.out-%s && "
+		   "gdb -nx -batch -iex 'set debuginfod enabled off' -ex 'thread apply all bt' mixed_cycle "
+		   "core-mixed-%s >brief-%s 2>/dev/null",
+		   work, name, name, name, name);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -37,7 +47,7 @@ static int setup(void **state)
 	       run("cd %s && gdb -nx -batch -iex 'set debuginfod enabled off' -ex 'thread apply "
 		   "all bt' "
 		   "waits core-waits >brief 2>/dev/null",
-		   work);
+		   work) || crash_mixed("", "named") || crash_mixed("--strip", "bare");
 }
 
 static int teardown(void **state)
@@ -74,13 +84,14 @@ static int count(const struct buf *b, const char *text)
 	return n;
 }
 
-static int role_lwp(const char *role)
+/* What a fixture printed of a role. */
+static int fixture_lwp(const char *out, const char *role)
 {
 	char path[128], line[256], name[32];
 	int lwp, found = 0;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/waits.out", work);
+	snprintf(path, sizeof(path), "%s/%s", work, out);
 	f = fopen(path, "r");
 	assert_non_null(f);
 	while (!found && fgets(line, sizeof(line), f))
@@ -88,6 +99,11 @@ static int role_lwp(const char *role)
 			found = lwp;
 	fclose(f);
 	return found;
+}
+
+static int role_lwp(const char *role)
+{
+	return fixture_lwp("waits.out", role);
 }
 
 static void expect_cycle(const struct buf *locks)
@@ -128,7 +144,7 @@ static void test_locks(void **state)
 	assert_true(has(&locks, "8 of 10 threads wait for a lock or a condition:\n"));
 	assert_true(has(&locks, "\nsemaphore at 0x"));
 	assert_true(has(&locks, "\nthread exit at 0x"));
-	snprintf(held, sizeof(held), "(LWP %d):\n", role_lwp("keeper"));
+	snprintf(held, sizeof(held), "(LWP %d) in keeper_thread () at ", role_lwp("keeper"));
 	assert_int_equal(count(&locks, held), 3);	/* rwlock, stream, and its end */
 	assert_true(has(&locks, ", held by thread "));
 }
@@ -144,6 +160,58 @@ static void test_locks_bare(void **state)
 	expect_cycle(&locks);
 	assert_false(has(&locks, "thread 1"));
 	assert_true(has(&locks, ", held by LWP "));
+}
+
+static int mixed_lwp(const char *role)
+{
+	return fixture_lwp("mixed_cycle.out", role);
+}
+
+/* The circle's line of a role: it waits for `what`, which `holder` holds. */
+static bool mixed_link(const struct buf *locks, const char *role, const char *place, const char *what,
+		       const char *holder)
+{
+	AUTO_FREE char *head = xasprintf("LWP %d", mixed_lwp(role));
+	AUTO_FREE char *tail = xasprintf("LWP %d", mixed_lwp(holder));
+
+	for (const char *p = strstr(locks->p, head); p; p = strstr(p + 1, head)) {
+		const char *end = strchr(p, '\n');
+		AUTO_FREE char *line = xstrndup(p, (size_t)(end - p));
+		const char *waits = strstr(line, what);
+
+		if (waits && strstr(waits, tail) && strstr(line, place))
+			return true;
+	}
+	return false;
+}
+
+/* Two mutexes and a rwlock in one circle, with functions and lines, and of a stripped program without. */
+static void test_mixed_cycle(void **state)
+{
+	static const char *const programs[] = { "named", "bare" };
+	struct err err = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		AUTO_FREE char *core = xasprintf("core-mixed-%s", programs[i]);
+		AUTO_FREE char *brief_path = xasprintf("%s/brief-%s", work, programs[i]);
+		AUTO(elfcore) c = NULL;
+		AUTO_BUF brief = BUF_INIT, locks = BUF_INIT;
+
+		assert_int_equal(run("cd %s && mv mixed_cycle.out-%s mixed_cycle.out", work, programs[i]),
+				 0);
+		c = core_open(core);
+		assert_int_equal(file_read(brief_path, MIB(1), &brief, &err), RC_OK);
+		run_locks_text(c, buf_span(&brief), &locks);
+		assert_int_equal(count(&locks, "Deadlock: 3 threads wait for each other"), 1);
+		assert_true(mixed_link(&locks, "calls", i ? "" : " in hold_calls () at ",
+				       "waits for the mutex at 0x", "peers"));
+		assert_true(mixed_link(&locks, "peers", i ? "" : " in hold_peers () at ",
+				       "waits for the rwlock at 0x", "table"));
+		assert_true(mixed_link(&locks, "table", i ? "" : " in hold_table () at ",
+				       "waits for the mutex at 0x", "calls"));
+		assert_int_equal(count(&locks, "mixed_cycle.c:") > 0, i == 0);
+	}
 }
 
 static void test_no_locks(void **state)
@@ -191,6 +259,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_locks),
 		cmocka_unit_test(test_locks_bare),
+		cmocka_unit_test(test_mixed_cycle),
 		cmocka_unit_test(test_no_locks),
 		cmocka_unit_test(test_info),
 	};

@@ -48,6 +48,12 @@ struct process_spec {
 /* Where execvp would find it, but never by a relative folder of PATH; NULL if nowhere. To be freed. */
 char *process_find_program(const char *name);
 
+/* This program's dynamic loader, or NULL if it is linked statically. */
+const char *process_loader(void);
+/* The libraries that the loader would take for a program, by asking the loader: nothing of the program
+   runs. Absolute paths. */
+int process_libraries(const char *program, struct strings *ret, struct err *err);
+
 struct process;
 /* RC_NOTFOUND: no such program; RC_SANDBOX: `strict` and a part is missing; RC_CHILD: it can't be
    run; RC_UNSUPPORTED: a script under SANDBOX_SECCOMP, where a program can start no other. */
