@@ -30,7 +30,16 @@ complete() {
 	done
 }
 
-complete && exit 0
+# A gdb without Python, unpacked beside the build folders: it can't be installed beside the other one.
+minimal=$(cd "$(dirname "$0")/.." && pwd)/build-deps/gdb-minimal
+fetch_minimal() {
+	[ -x "$minimal/usr/bin/gdb" ] && return
+	mkdir -p "$minimal"
+	(cd "$minimal" && apt-get download -q gdb-minimal && dpkg -x gdb-minimal_*.deb .) >/dev/null 2>&1 ||
+		{ echo "deps: can't fetch gdb-minimal" >&2; exit 1; }
+}
+
+complete && { fetch_minimal; exit 0; }
 if ! command -v apt-get >/dev/null 2>&1; then
 	echo "deps: no apt-get here; install what these Debian packages hold:" >&2
 	echo $build $tests | tr ' ' '\n' >&2
@@ -46,3 +55,4 @@ $as_root apt-get update -q
 list=$(echo $build $tests | sed "s/libhs-dev/$(libhs_name)/")
 $as_root apt-get install -q -y --no-install-recommends $list
 complete || { echo "deps: something is still missing" >&2; exit 1; }
+fetch_minimal

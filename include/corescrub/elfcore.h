@@ -95,6 +95,21 @@ int elfcore_file_build_id(int fd, uint8_t ret[64], size_t *ret_len, bool *ret_de
 char *elfcore_debug_path(const uint8_t *id, size_t len);
 char *elfcore_debug_name(const uint8_t *id, size_t len);
 
+/* How an ELF file on disk was built: what of it a debugger can use. */
+struct elfcore_build {
+	uint8_t build_id[64];
+	size_t build_id_len;		/* 0: none */
+	bool symtab;			/* .symtab: names of functions, not only of exported ones */
+	bool debug_info;		/* DWARF of its own */
+	char debuglink[128];		/* name of its separate debug file (.gnu_debuglink), or "" */
+	/* compilation units of C and its kin whose producer tells its options (DW_AT_producer) */
+	size_t units, optimised;	/* optimised: above -O0, -Og left out */
+};
+/* RC_FORMAT if it is no ELF file of 64 bits. */
+int elfcore_build_probe(int fd, struct elfcore_build *ret, struct err *err);
+/* Does it define one of these names (NULL-terminated), in .symtab or .dynsym? */
+bool elfcore_build_defines(int fd, const char *const *names);
+
 /* A thread that waits for a lock, seen in the core alone: futex system call, the words at its
    address in glibc's layouts. Needs no symbols. The words are claims like all else. */
 struct elfcore_wait {

@@ -75,4 +75,15 @@ void report_approval_done(struct report_approval *a);
 /* The table "what was redacted", for 80 columns; or as JSON. */
 void report_table(const struct report_account *a, bool json, struct buf *ret);
 
+/* What doctor found, one row each; the worst come first. For the person at this machine: it may name
+   local files. */
+enum report_grade { REPORT_GOOD, REPORT_NOTE, REPORT_POOR, REPORT_USELESS };
+struct report_check {
+	const char *id;			/* "core-limit", … */
+	enum report_grade verdict;
+	const char *found;		/* what is the case */
+	const char *todo;		/* what to do about it, or NULL */
+};
+void report_checks(const struct report_check *v, size_t n, bool json, struct buf *ret);
+
 #endif

@@ -29,6 +29,10 @@ const struct cmd cmds[] = {
 	  "list|show|lint|test|prepare [ID...] | explain FILE:LINE[:COL]", rules_opts, cmd_rules,
 	  "explain shows what the reader saw at a place of a file, the values too, and which rule "
 	  "acted: it is for whoever writes a rule." },
+	{ "doctor", "say whether a machine, process, program or core is fit for a report",
+	  "[PID|PROGRAM|CORE]", doctor_opts, cmd_doctor,
+	  "Each finding says what to do; the worst come first. Exits with 3 if a report would be useless. "
+	  "Changes nothing." },
 	{ "keygen", "make an age identity, or a key for tokens", "", keygen_opts, cmd_keygen, NULL },
 	{ "forget", "delete private maps", "CASE...", forget_opts, cmd_forget, NULL },
 	{ "ast_coredumper", "do what Asterisk's script of this name does, scrubbed", "[CORE|PATTERN...]",

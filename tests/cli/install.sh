@@ -6,6 +6,8 @@ cd "$top" || exit 1
 check "make install" make -s install SANITIZE="${SANITIZE:-}" DESTDIR="$work/root" PREFIX=/usr
 program=$work/root/usr/bin/corescrub
 check "its own rules" sh -c "echo 'from 203.0.113.9' | '$program' scrub | grep -q 'ip4~'"
+check "its own profiles" sh -c "sleep 100 & '$program' doctor --json \$! | grep -q '\"checks\"'; kill \$!
+	test -s '$work/root/usr/share/corescrub/profiles/asterisk.yaml'"
 check "the man page is clean" sh -c "
 	command -v man >/dev/null || exit 0
 	test -z \"\$(LC_ALL=C.UTF-8 MANROFFSEQ= man --warnings -l -Tutf8 '$work/root/usr/share/man/man1/corescrub.1' 2>&1 >/dev/null)\""
