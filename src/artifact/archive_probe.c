@@ -175,6 +175,18 @@ enum artifact_members artifact_probe_members(struct span s)
 	return MEMBERS_NONE;
 }
 
+/* UTF-16 without its mark: of nearly all pairs at the beginning the same one byte is 0. */
+static bool is_utf16(struct span s)
+{
+	size_t pairs = (s.len < 512 ? s.len : 512) / 2, first = 0, second = 0;
+
+	for (size_t i = 0; i < pairs; i++) {
+		first += s.p[2 * i] == '\0' && s.p[2 * i + 1] != '\0';
+		second += s.p[2 * i] != '\0' && s.p[2 * i + 1] == '\0';
+	}
+	return pairs >= 8 && (first > pairs / 8 * 7 || second > pairs / 8 * 7);
+}
+
 const char *archive_probe_magic(struct span s)
 {
 	if (is_encrypted_zip(s))
@@ -186,6 +198,8 @@ const char *archive_probe_magic(struct span s)
 			return magics[i].what;
 	if (is_cpio(s))
 		return "cpio archive";
+	if (is_utf16(s))
+		return "UTF-16 text";
 	return artifact_probe_der(s) ? "DER key or certificate" : probe_media(s);
 }
 

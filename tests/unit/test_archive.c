@@ -171,6 +171,8 @@ static void test_probe_text(void **state)
 	assert_int_equal(archive_probe_bytes(SPAN_LIT("\0")), ARCHIVE_PLAIN);
 	assert_int_equal(archive_probe_bytes(SPAN_LIT("a\r\n\xff b")), ARCHIVE_PLAIN);
 	assert_int_equal(archive_probe_bytes(SPAN_LIT("pbx\0-f\0-vvv\0-C\0pbx.conf\0")), ARCHIVE_PLAIN);
+	assert_int_equal(archive_probe_bytes(SPAN_LIT("-\0a\0b\0c\0 of one letter each\0d\0e\0f\0")),
+			 ARCHIVE_PLAIN);
 	assert_int_equal(archive_probe_bytes(SPAN_LIT("070707 12:00:01 [Note] ready")), ARCHIVE_PLAIN);
 	assert_int_equal(archive_probe_bytes(SPAN_LIT("RIFF is a word, and so is FORM")), ARCHIVE_PLAIN);
 	/* KOI8-R: nearly all high bytes, none of them UTF-8 */
@@ -207,7 +209,9 @@ static void test_probe_binary(void **state)
 		{ SPAN_LIT("age-encryption.org/v1\n-> X25519 "), "encrypted" },
 		{ SPAN_LIT("\x30\x0a\2\1\0\4\5abcde"), "DER key or certificate" },
 		{ SPAN_LIT("\xff\xfeh\0e\0l\0l\0o\0"), "UTF-16 text" },
-		{ SPAN_LIT("h\0e\0l\0l\0o\0 \0w\0o\0r\0l\0d\0"), "binary data" },
+		{ SPAN_LIT("p\0a\0s\0s\0=\0h\0e\0l\0l\0o\0"), "UTF-16 text" },
+		{ SPAN_LIT("\0p\0a\0s\0s\0=\0h\0e\0l\0l\0o"), "UTF-16 text" },
+		{ SPAN_LIT("\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0"), "binary data" },
 	};
 	uint8_t random[100000];
 	AUTO_BUF b = BUF_INIT;
