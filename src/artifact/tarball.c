@@ -223,8 +223,8 @@ static int inflate_all(z_stream *z, struct artifact_budget *budget, struct artif
 	}
 }
 
-/* RFC 1952, 2.3.1: no flags, no time; then one member and nothing behind it. */
-static int unpack_gzip(struct span file, const struct tarball_visitor *v, struct artifact_spool *spool,
+/* RFC 1952, 2.3.1: no flags, no time; then one member and nothing behind it. *ret_odd: what departs. */
+static int unpack_gzip(struct span file, struct artifact_spool *spool, const char **ret_odd,
 		       struct err *err)
 {
 	struct artifact_budget budget;
@@ -239,13 +239,11 @@ static int unpack_gzip(struct span file, const struct tarball_visitor *v, struct
 		return err_set(err, RC_NOMEM, "no memory to unpack");
 	rc = inflate_all(&z, &budget, spool, err);
 	inflateEnd(&z);
-	if (rc < 0)
-		return rc;
-	if (!all_zero(span_sub(file, 3, 8)))
-		v->odd(v->ctx, "", "a gzip header with a name, comment or time");
 	if (z.avail_in)
-		v->odd(v->ctx, "", "bytes behind the compressed stream");
-	return RC_OK;
+		*ret_odd = "bytes behind the compressed stream";
+	else if (!all_zero(span_sub(file, 3, 8)))
+		*ret_odd = "a gzip header with a name, comment or time";
+	return rc;
 }
 
 static int unpack_zstd(struct span file, struct artifact_spool *spool, struct err *err)
@@ -270,13 +268,14 @@ bool tarball_probe(struct span file)
 int tarball_walk(struct span file, const struct tarball_visitor *v, struct err *err)
 {
 	AUTO_SPOOL spool;
+	const char *odd_stream = NULL;
 	struct span tar;
 	int rc = RC_OK;
 
 	artifact_spool_init(&spool);
 	switch (artifact_probe_stream(file)) {
 	case STREAM_GZIP:
-		rc = unpack_gzip(file, v, &spool, err);
+		rc = unpack_gzip(file, &spool, &odd_stream, err);
 		break;
 	case STREAM_ZSTD:
 		rc = unpack_zstd(file, &spool, err);
@@ -288,5 +287,10 @@ int tarball_walk(struct span file, const struct tarball_visitor *v, struct err *
 	}
 	if (rc == RC_OK)
 		rc = artifact_spool_span(&spool, &tar, err);
-	return rc == RC_OK ? walk_tar(tar, v, err) : rc;
+	if (rc == RC_OK)
+		rc = walk_tar(tar, v, err);
+	/* of what is no tar nobody expects a form */
+	if (rc == RC_OK && odd_stream)
+		v->odd(v->ctx, "", odd_stream);
+	return rc;
 }

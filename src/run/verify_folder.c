@@ -268,12 +268,14 @@ int verify_folder(struct verify *v, const char *path, struct err *err)
 
 	f.seen = xcalloc(f.entries.n + 1, sizeof(*f.seen));
 	v->words = v->key ? words_new() : NULL;
+	v->in_package = !v->job->plain;
 	if (rc == RC_OK && v->job->plain)
 		rc = loose(&f, err);
 	else if (rc == RC_OK)
 		rc = take_entry(&f, "manifest.json") ? unpacked(&f, err) : by_manifests(&f, err);
 	words_free(v->words);
 	v->words = NULL;
+	v->in_package = false;
 	free(f.seen);
 	strings_done(&f.entries);
 	return rc;

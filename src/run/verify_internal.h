@@ -21,6 +21,7 @@ struct verify {
 	struct engine *engine;
 	struct private_map *map;	/* or NULL */
 	struct secret *key;		/* of the tokens, or NULL */
+	bool in_package;		/* what scrub made: archives in it have its form */
 	const char *input;		/* the one that is being verified, as it was given */
 	bool met_manifest;		/* in it */
 	struct words *words;		/* of the package being read, where there is a key */
@@ -44,7 +45,7 @@ void verify_note(struct verify *v, const char *fmt, ...) __attribute__((format(p
 /* A name for verify_at: `outer` (may be NULL), "!/", and what is left of `name` when cleaned. */
 const char *verify_name(struct verify *v, const char *outer, const char *name);
 
-/* One file's bytes, whatever it is; archives are walked. inside: it is a package's. */
+/* One file's bytes, whatever it is; archives are walked. */
 int verify_bytes(struct verify *v, const char *shown, struct span bytes, struct err *err);
 /* A text, or a page as its reader sees it. */
 int verify_text(struct verify *v, const char *shown, struct span text, struct err *err);

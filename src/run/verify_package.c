@@ -232,10 +232,12 @@ int verify_package(struct verify *v, const char *shown, struct span file, bool *
 	struct package p = { .v = v, .shown = shown, .files = files };
 	struct tarball_visitor visitor = { take_member, tell_odd, &p };
 	struct words *outer = v->words;
+	bool outer_package = v->in_package;
 	struct err damage = ERR_INIT;
 	int rc;
 
 	v->words = v->key ? words_new() : NULL;
+	v->in_package = true;
 	rc = tarball_walk(file, &visitor, &damage);
 	*ret_is_tar = p.members > 0 || looks_like_package(shown);
 	if (rc < 0 && (rc == RC_FORMAT || rc == RC_TOOBIG || rc == RC_UNSUPPORTED)) {
@@ -249,6 +251,7 @@ int verify_package(struct verify *v, const char *shown, struct span file, bool *
 		rc = judge(&p, err);
 	words_free(v->words);
 	v->words = outer;
+	v->in_package = outer_package;
 	free(p.root);
 	free(p.last);
 	return rc;

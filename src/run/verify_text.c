@@ -260,7 +260,7 @@ int verify_bytes(struct verify *v, const char *shown, struct span bytes, struct 
 	}
 	/* what stands between members, and in headers, is found by its bytes */
 	rc = look_again(&raw, err);
-	if (rc == RC_OK && tarball_probe(bytes))
+	if (rc == RC_OK && v->in_package && tarball_probe(bytes))
 		tarball_walk(bytes, &strict, &ignored);
 	return rc == RC_OK ? archive_walk(bytes, shown, &visitor, err) : rc;
 }
