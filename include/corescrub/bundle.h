@@ -36,6 +36,21 @@ int bundle_stream_sealed(struct bundle_stream *b, const struct sealed *s, bool *
 			 uint8_t ret_sha256[DIGEST_LEN], struct err *err);
 int bundle_stream_end(struct bundle_stream *b, const struct sealed *manifest, struct err *err);
 
+/*
+ * A tar.gz in the clear of clear bytes: not for publication, and only where a person typed
+ * --allow-plaintext in full. bundle_plain_open, bundle_plain_…, bundle_plain_end.
+ */
+struct bundle_plain;
+int bundle_plain_open(const char *root, int64_t mtime, struct sink *out, struct bundle_plain **ret,
+		      struct err *err);
+void bundle_plain_free(struct bundle_plain *b);
+AUTO_DEFINE(bundle_plain, bundle_plain_free)
+/* The names are below root; fd is a regular file, whose holes stay holes. */
+int bundle_plain_text(struct bundle_plain *b, const char *name, struct span text, struct err *err);
+int bundle_plain_file(struct bundle_plain *b, const char *name, int fd, bool executable, struct err *err);
+int bundle_plain_link(struct bundle_plain *b, const char *name, const char *target, struct err *err);
+int bundle_plain_end(struct bundle_plain *b, struct err *err);
+
 /* SHA-256 of a file. of_data: of a file that is mostly holes, in the time of its data: of each block of
    4096 bytes (the last may be shorter) that is not all zero, behind its offset (8 bytes, little
    endian). Holes and written zeros give the same. */

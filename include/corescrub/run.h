@@ -62,6 +62,8 @@ struct run_flat {
 	const char *folder;
 	bool texts, package;		/* which; the private page too where there are open items */
 	bool clear;			/* the texts as gdb printed them: not for publication */
+	bool plain_core;		/* <core>.tar.gz with core and binaries that anybody can read */
+	const char *plain_config;	/* and this folder, or NULL */
 };
 
 struct age_recipients;

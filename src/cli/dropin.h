@@ -40,7 +40,8 @@ struct dropin_options {
 		*dateopts, *uniqueid;
 	/* ours */
 	bool no_scrub, allow_plaintext, accept_open, no_learn, no_map, no_sandbox;
-	struct strings encrypt_to, recipients_file, attach, learn, words, keep_words;
+	struct recipient_options recipients;
+	struct strings attach, learn, words, keep_words;
 	const char *case_name;
 	unsigned timeout, jobs;
 };
@@ -83,6 +84,7 @@ int dropin_find_running(const char *program, const char *pid_text, pid_t *ret, s
 /* Its folder, for a relative core_pattern, or NULL. */
 char *dropin_cwd_of(pid_t pid);
 
+bool dropin_has_recipients(const struct dropin_options *o);
 /* Reports of cores that were found; an exit code, or a negative rc where there was one core alone. */
 int dropin_process(struct dropin *d, const struct found_cores *found, struct err *err);
 /* Does it all; gives an exit code, or a negative rc. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dropin.h"
 
+#include <corescrub/age.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -123,11 +125,12 @@ static void copy_list(const struct strings *from, struct strings *to)
 		strings_add(to, xstrdup(from->v[i]));
 }
 
-struct lists {
+struct lists {			/* what all cores have in common */
 	struct strings learn, attach;
+	struct age_recipients *recipients;	/* NULL: none */
 };
 
-static void fill_lists(const struct dropin *d, struct lists *ret)
+static int gather(const struct dropin *d, struct lists *ret, struct err *err)
 {
 	const char *configs = config_folder(d);
 
@@ -139,6 +142,28 @@ static void fill_lists(const struct dropin *d, struct lists *ret)
 		strings_add(&ret->attach, xstrdup(configs));
 	if (!configs && dropin_is_on(d, DROPIN_TARBALL_CONFIG))
 		message_warn("there is no config folder that can be read (see --etcdir)");
+	if (!dropin_is_on(d, DROPIN_TARBALL_COREDUMPS) || !dropin_has_recipients(d->o))
+		return RC_OK;	/* then --allow-plaintext was typed */
+	return recipients_gather(&d->o->recipients, &ret->recipients, err);
+}
+
+/* The core goes to its recipients, or in the clear if that was typed. */
+static void fill_tarball(const struct dropin *d, const struct lists *lists, struct run_flat *flat,
+			 struct run_report_job *job)
+{
+	const char *configs = dropin_is_on(d, DROPIN_TARBALL_CONFIG) ? config_folder(d) : NULL;
+
+	if (!dropin_is_on(d, DROPIN_TARBALL_COREDUMPS))
+		return;
+	if (!lists->recipients) {
+		flat->plain_core = true;
+		flat->plain_config = configs;
+		return;
+	}
+	job->with_core = RUN_CORE_RAW;
+	job->with_binaries = true;
+	job->with_config = configs;
+	job->recipients = lists->recipients;
 }
 
 static int report(const struct one *one, const struct lists *lists, struct run_report_result *ret,
@@ -177,6 +202,7 @@ static int report(const struct one *one, const struct lists *lists, struct run_r
 	job.common.keep_words = strings_list(&o->keep_words);
 	job.common.no_learn = o->no_learn;
 	job.common.no_map = o->no_map || o->no_scrub;
+	fill_tarball(d, lists, &flat, &job);
 	rc = run_report(&job, o->common.json, ret, err);
 	message_progress_end();
 	return rc;
@@ -188,6 +214,9 @@ static int say(const struct one *o, const struct run_report_result *r)
 		return print_buf(&r->table);
 	for (size_t i = 0; !o->d->o->common.quiet && i < r->files.n; i++)
 		printf("Creating %s\n", r->files.v[i]);
+	for (size_t i = 0; !o->d->o->common.quiet && i < r->handoffs.n; i++)
+		printf("Creating %s/%s\n", o->d->outputdir ? o->d->outputdir : o->folder,
+		       r->handoffs.v[i]);
 	if (!r->packed && !o->d->o->no_scrub) {
 		message_warn("open items are left: look at *-review-private.html before the files are sent"
 			     ", then --accept-open");
@@ -250,10 +279,9 @@ static int worse(int a, int b)
 int dropin_process(struct dropin *d, const struct found_cores *found, struct err *err)
 {
 	struct lists lists = { 0 };
-	int code = EXIT_DONE;
+	int code = gather(d, &lists, err);
 
-	fill_lists(d, &lists);
-	for (size_t i = 0; i < found->n; i++) {
+	for (size_t i = 0; code >= 0 && i < found->n; i++) {
 		struct one o = { .d = d, .core = &found->v[i] };
 		struct err e = ERR_INIT;
 		int rc;
@@ -273,5 +301,6 @@ int dropin_process(struct dropin *d, const struct found_cores *found, struct err
 	}
 	strings_done(&lists.learn);
 	strings_done(&lists.attach);
+	age_recipients_free(lists.recipients);
 	return code;
 }

@@ -257,6 +257,13 @@ static int dump_running(const struct dropin *d, bool others, struct found_cores 
 	return dump(d, pid, path, f, err);
 }
 
+bool dropin_has_recipients(const struct dropin_options *o)
+{
+	const struct recipient_options *r = &o->recipients;
+
+	return r->encrypt_to.n || r->files.n || r->settings.n || r->passphrase;
+}
+
 static int check_options(const struct dropin *d, struct err *err)
 {
 	const struct dropin_options *o = d->o;
@@ -267,7 +274,7 @@ static int check_options(const struct dropin *d, struct err *err)
 	if (cores && results)
 		return err_set(err, RC_USAGE,
 			       "--tarball-coredumps and --tarball-results exclude each other");
-	if (cores && o->encrypt_to.n + o->recipients_file.n == 0 && !o->allow_plaintext) {
+	if (cores && !o->allow_plaintext && !dropin_has_recipients(o)) {
 		err_set(err, RC_REFUSED, "a core holds every secret of the program: its tarball must be "
 			"encrypted");
 		err_hint(err, "--encrypt-to RECIPIENT; or --allow-plaintext, and anybody who gets the file "

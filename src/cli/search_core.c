@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "search.h"
 
+#include <corescrub/archive.h>
 #include <corescrub/elfcore.h>
 
 #include <errno.h>
@@ -46,6 +47,40 @@ static bool is_known(const struct found_cores *f, const struct stat *st, const c
 	return false;
 }
 
+/* "core.x.zst", and not "core.x.tar.gz": an earlier report's package is no core. */
+static bool may_be_compressed(const char *path)
+{
+	static const char *const ends[] = { ".zst", ".xz", ".lz4", ".gz", ".bz2" };
+	struct span name = span_str(path);
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		struct span bare;
+
+		if (!span_ends(name, span_str(ends[i])))
+			continue;
+		bare = span_sub(name, 0, name.len - strlen(ends[i]));
+		return !span_ends(bare, SPAN_LIT(".tar"));
+	}
+	return false;
+}
+
+/* The core inside, with the owner and time of the file, for they decide who gdb becomes. */
+static int unpack(int fd, const char *path, const struct stat *st)
+{
+	struct timespec times[2] = { st->st_mtim, st->st_mtim };
+	struct err err = ERR_INIT;
+	int out = -1;
+
+	if (archive_unpack_sparse(fd, path, &out, &err) < 0 || out < 0)
+		return -1;
+	if (geteuid() == 0 && fchown(out, st->st_uid, st->st_gid) < 0) {
+		close(out);
+		return -1;
+	}
+	futimens(out, times);
+	return out;
+}
+
 /* The program's name: of its file, else the kernel's 15 bytes. */
 static char *program_name(int fd, const char *path)
 {
@@ -79,11 +114,19 @@ enum search_verdict search_open(const char *path, const struct search_owners *ow
 	}
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || is_known(f, &st, path))
 		return SEARCH_NO_CORE;
-	if (!elfcore_probe(fd))
+	if (!elfcore_probe(fd) && !may_be_compressed(path))
 		return SEARCH_NO_CORE;
 	if (!is_owner_taken(st.st_uid, owners)) {
 		*ret_why = "it belongs to another user";
 		return SEARCH_REFUSED;
+	}
+	if (!elfcore_probe(fd)) {
+		int core = unpack(fd, path, &st);
+
+		close(fd);
+		fd = core;
+		if (fd < 0 || !elfcore_probe(fd))
+			return SEARCH_NO_CORE;
 	}
 	GROW(f->v, f->n, f->cap);
 	f->v[f->n++] = (struct found_core){ .path = xstrdup(path), .fd = fd, .mtime = st.st_mtim,

@@ -244,14 +244,14 @@ static void skip_config(void *ctx, const char *path)
 	handoff_list_leave_out(c->list, path, "not a regular file");
 }
 
-static int add_configs(struct packing *p, struct err *err)
+int handoff_add_configs(struct handoff_list *l, const char *folder, struct err *err)
 {
-	AUTO_FREE char *real = realpath(p->h->job->with_config, NULL);
-	struct config_ctx ctx = { &p->list, real ? strrchr(real, '/') + 1 : "" };
+	AUTO_FREE char *real = realpath(folder, NULL);
+	struct config_ctx ctx = { l, real ? strrchr(real, '/') + 1 : "" };
 
 	if (!*ctx.root)
 		return err_set(err, RC_REFUSED, "all of / is no configuration");
-	return run_walk(p->h->job->with_config, add_config, skip_config, &ctx, err);
+	return run_walk(folder, add_config, skip_config, &ctx, err);
 }
 
 static int fill_list(struct packing *p, struct err *err)
@@ -262,11 +262,13 @@ static int fill_list(struct packing *p, struct err *err)
 	int rc = clean_texts(p, err);
 
 	if (rc == RC_OK && job->with_config)
-		rc = add_configs(p, err);
+		rc = handoff_add_configs(&p->list, job->with_config, err);
 	if (rc < 0)
 		return rc;
 	if (job->with_binaries)
 		handoff_add_binaries(&p->list);
+	if (job->with_binaries && job->flat)
+		handoff_add_release(&p->list);
 	if (job->with_core != RUN_CORE_NONE) {
 		handoff_list_add(&p->list, xstrdup("core"), "core", FROM_CORE);
 		m = handoff_list_add(&p->list, xstrdup("open-in-gdb.sh"), "script", FROM_TEXT);

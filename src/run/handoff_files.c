@@ -242,6 +242,12 @@ static int open_beside(const struct handoff_list *l, const char *path, int *ret_
 	return elfcore_vouch(l->core, &f, l->sysroot ? l->sysroot : "/", l->uid, l->gid, ret_fd, err);
 }
 
+void handoff_add_release(struct handoff_list *l)
+{
+	if (access("/etc/os-release", R_OK) == 0)
+		add_path(l, "/etc/os-release", "/etc/os-release", "library", false);
+}
+
 int handoff_open(const struct handoff_list *l, const struct handoff_member *m, int *ret_fd,
 		 struct err *err)
 {

@@ -50,6 +50,10 @@ void handoff_list_done(struct handoff_list *l);
 
 /* handoff_files.c: program, libraries, debug files, libthread_db and the links gdb follows. */
 void handoff_add_binaries(struct handoff_list *l);
+/* Which distribution these are of: sysroot/etc/os-release. */
+void handoff_add_release(struct handoff_list *l);
+/* handoff.c: all of a folder, below etc/. */
+int handoff_add_configs(struct handoff_list *l, const char *folder, struct err *err);
 /* Opens a file of the list, as the core's owner where it must. */
 int handoff_open(const struct handoff_list *l, const struct handoff_member *m, int *ret_fd,
 		 struct err *err);

@@ -327,6 +327,8 @@ static int write_all(struct pack *p, struct outdir *dir, bool packed, struct err
 		rc = write_private_page(p, dir, err);
 	if (rc == RC_OK && packed && (!flat || flat->package))
 		rc = write_package(p, dir, err);
+	if (rc == RC_OK && packed && flat && flat->plain_core)
+		rc = handoff_write_plain(p->crash, dir, err);
 	return rc;
 }
 

@@ -99,6 +99,8 @@ struct handoff_done {
 /* a: the public report's account; what differs is taken from the hand-off. */
 int handoff_write(struct handoff *h, struct crash *c, const struct report_account *a, struct outdir *dir,
 		  struct handoff_done *ret, struct err *err);
+/* <base>.tar.gz in the clear, as the job's flat says. */
+int handoff_write_plain(struct crash *c, struct outdir *dir, struct err *err);
 int handoff_map_write(const struct handoff *h, const char *path, struct err *err);
 
 /* Writes a core's files into the folder: the five texts, manifest, pages, and, unless open items hold

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bundle_internal.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+/* A tar.gz in the clear, of whatever is put into it: pax, for large files and holes. */
+
+#define PIECE MIB(1)
+
+struct bundle_plain {
+	char *root;
+	int64_t mtime;
+	struct archive *a;
+	struct bundle_target target;
+	char *piece;
+};
+
+static const char zeros[PIECE];
+
+static bool open_archive(struct archive *a, struct bundle_target *to)
+{
+	return archive_write_set_format_pax_restricted(a) == ARCHIVE_OK &&
+	       archive_write_add_filter_gzip(a) == ARCHIVE_OK &&
+	       archive_write_set_filter_option(a, "gzip", "timestamp", NULL) == ARCHIVE_OK &&
+	       archive_write_set_filter_option(a, "gzip", "compression-level", "1") == ARCHIVE_OK &&
+	       archive_write_set_bytes_in_last_block(a, 1) == ARCHIVE_OK &&
+	       archive_write_open(a, to, NULL, bundle_target_write, NULL) == ARCHIVE_OK;
+}
+
+int bundle_plain_open(const char *root, int64_t mtime, struct sink *out, struct bundle_plain **ret,
+		      struct err *err)
+{
+	AUTO(bundle_plain) b = xcalloc(1, sizeof(*b));
+
+	b->root = xstrdup(root);
+	b->mtime = mtime;
+	b->piece = xmalloc(PIECE);
+	b->target = (struct bundle_target){ .out = out, .err = err };
+	b->a = archive_write_new();
+	if (!b->a)
+		return err_set(err, RC_NOMEM, "no memory to write the tarball");
+	if (!bundle_name_stays_inside(root))
+		return err_set(err, RC_REFUSED, "the tarball's folder needs a plain name");
+	if (!open_archive(b->a, &b->target))
+		return bundle_target_failed(&b->target, err);
+	*ret = STEAL(b);
+	return RC_OK;
+}
+
+void bundle_plain_free(struct bundle_plain *b)
+{
+	if (!b)
+		return;
+	if (b->target.rc == RC_OK)
+		b->target.rc = RC_IO;	/* freeing it may write once more */
+	if (b->a)
+		archive_write_free(b->a);
+	if (b->piece)
+		secret_wipe(b->piece, PIECE);
+	free(b->piece);
+	free(b->root);
+	free(b);
+}
+
+static int begin(struct bundle_plain *b, const char *name, int type, struct archive_entry **ret,
+		 struct err *err)
+{
+	b->target.err = err;
+	if (!bundle_name_stays_inside(name))
+		return err_set(err, RC_REFUSED, "a file's name leads out of the tarball");
+	*ret = bundle_entry(b->a, b->root, name, type, b->mtime);
+	return RC_OK;
+}
+
+static int write_header(struct bundle_plain *b, struct archive_entry *e, struct err *err)
+{
+	/* a warning says that a name was written as bytes: that is what we want */
+	bool good = archive_write_header(b->a, e) >= ARCHIVE_WARN;
+
+	archive_entry_free(e);
+	return good && b->target.rc == RC_OK ? RC_OK : bundle_target_failed(&b->target, err);
+}
+
+static int write_data(struct bundle_plain *b, const char *p, size_t len, struct err *err)
+{
+	while (len > 0) {
+		la_ssize_t n = archive_write_data(b->a, p, len);
+
+		if (n <= 0 || b->target.rc < 0)
+			return bundle_target_failed(&b->target, err);
+		p += n;
+		len -= (size_t)n;
+	}
+	return RC_OK;
+}
+
+int bundle_plain_text(struct bundle_plain *b, const char *name, struct span text, struct err *err)
+{
+	struct archive_entry *e = NULL;
+	int rc = begin(b, name, AE_IFREG, &e, err);
+
+	if (rc < 0)
+		return rc;
+	archive_entry_set_size(e, (la_int64_t)text.len);
+	archive_entry_set_perm(e, 0644);
+	rc = write_header(b, e, err);
+	return rc < 0 ? rc : write_data(b, text.p, text.len, err);
+}
+
+int bundle_plain_link(struct bundle_plain *b, const char *name, const char *target, struct err *err)
+{
+	struct archive_entry *e = NULL;
+	int rc = begin(b, name, AE_IFLNK, &e, err);
+
+	if (rc < 0)
+		return rc;
+	archive_entry_copy_symlink(e, target);
+	archive_entry_set_perm(e, 0777);
+	return write_header(b, e, err);
+}
+
+/* libarchive counts a hole's bytes and drops them. */
+static int write_content(struct bundle_plain *b, int fd, uint64_t size, const struct bundle_extent *v,
+			 size_t n, struct err *err)
+{
+	uint64_t at = 0;
+	int rc = RC_OK;
+
+	for (size_t i = 0; i <= n; i++) {
+		uint64_t hole_end = i < n ? v[i].off : size, end = i < n ? v[i].off + v[i].len : size;
+
+		for (size_t step; rc == RC_OK && at < end; at += step) {
+			bool hole = at < hole_end;
+			uint64_t left = (hole ? hole_end : end) - at;
+
+			step = left < PIECE ? (size_t)left : PIECE;
+			if (!hole)
+				rc = bundle_read_all(fd, b->piece, step, at, err);
+			if (rc == RC_OK)
+				rc = write_data(b, hole ? zeros : b->piece, step, err);
+		}
+	}
+	return rc;
+}
+
+int bundle_plain_file(struct bundle_plain *b, const char *name, int fd, bool executable, struct err *err)
+{
+	AUTO_FREE struct bundle_extent *v = NULL;
+	struct archive_entry *e = NULL;
+	uint64_t size, data = 0;
+	struct stat st;
+	size_t n = 0;
+	int rc;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return err_set(err, RC_FORMAT, "only regular files can be packed");
+	size = (uint64_t)st.st_size;
+	rc = bundle_extents(fd, size, &v, &n, err);
+	if (rc == RC_OK)
+		rc = begin(b, name, AE_IFREG, &e, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < n; i++)
+		data += v[i].len;
+	archive_entry_set_size(e, (la_int64_t)size);	/* first: extents are held to it */
+	for (size_t i = 0; data < size && i < n; i++)
+		archive_entry_sparse_add_entry(e, (la_int64_t)v[i].off, (la_int64_t)v[i].len);
+	archive_entry_set_perm(e, executable ? 0755 : 0644);
+	rc = write_header(b, e, err);
+	return rc < 0 ? rc : write_content(b, fd, size, v, n, err);
+}
+
+int bundle_plain_end(struct bundle_plain *b, struct err *err)
+{
+	b->target.err = err;
+	if (archive_write_close(b->a) != ARCHIVE_OK || b->target.rc < 0)
+		return bundle_target_failed(&b->target, err);
+	return RC_OK;
+}
