@@ -56,4 +56,27 @@ int bundle_plain_end(struct bundle_plain *b, struct err *err);
    endian). Holes and written zeros give the same. */
 int bundle_digest(int fd, bool of_data, uint8_t ret[DIGEST_LEN], struct err *err);
 
+/*
+ * A package that came from somewhere: hostile bytes, a tar (gzip or zstd) read from fd, as a stream. Its
+ * one folder's files go into `to`, without that folder's name; zeros become holes. RC_FORMAT: damaged, or
+ * what no package of ours holds (absolute and ".." paths, devices, hard links, links out of sysroot/ or
+ * to what is no file of it, a name twice); RC_TOOBIG: more than limits.h allows for `packed` bytes.
+ * Links are only told: bundle_unpack_links makes them, once the rest is found good.
+ */
+struct bundle_member {
+	char *path;			/* below the package's folder */
+	char *target;			/* of a symbolic link, else NULL */
+	uint64_t size;
+};
+struct bundle_unpacked {
+	char *root;			/* the package's folder, by its own word */
+	struct bundle_member *v;	/* sorted by path */
+	size_t n, cap;
+};
+/* stopped (may be NULL): asked now and then; true ends it with RC_IO. */
+int bundle_unpack(int fd, uint64_t packed, bool (*stopped)(void), struct outtree *to,
+		  struct bundle_unpacked *ret, struct err *err);
+int bundle_unpack_links(const struct bundle_unpacked *u, struct outtree *to, struct err *err);
+void bundle_unpacked_done(struct bundle_unpacked *u);
+
 #endif

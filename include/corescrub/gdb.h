@@ -79,4 +79,19 @@ void gdb_probe_done(struct gdb_probe *p);
 int gdb_run_script(const struct gdb_job *job, struct span script, struct artifact **ret_out,
 		   struct err *err);
 
+/* gdb at the terminal, for `open`: with our settings, nothing run out of the folder, then the person's
+   arguments. Confined as above; how it edits lines is all it may set. */
+struct gdb_view {
+	const char *folder;		/* holds "core"; sysroot too, if there is one */
+	bool has_sysroot;
+	const char *exe;		/* below the folder, or NULL */
+	const struct strings *libraries;	/* folders below it where libraries stand */
+	const char *gdb;		/* or NULL: "gdb" in PATH */
+	const char *const *args;	/* NULL-terminated; may be NULL */
+	bool confined;
+	bool (*stopped)(void);		/* or NULL: asked now and then, true kills it */
+};
+/* *ret_status: waitpid's. RC_NOTFOUND: no gdb; RC_SANDBOX: as root, and a part is missing. */
+int gdb_view(const struct gdb_view *v, int *ret_status, struct err *err);
+
 #endif

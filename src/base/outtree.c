@@ -23,6 +23,8 @@ int outtree_open(const char *target, struct outtree **ret, struct err *err)
 
 	t->parent = t->top = -1;
 	t->target = xstrdup(target);
+	for (size_t n = strlen(target); n > 1 && t->target[n - 1] == '/'; n--)
+		t->target[n - 1] = '\0';
 	rc = newfile_split(target, &t->parent, &t->name, err);
 	if (rc < 0)
 		return rc;
@@ -101,6 +103,45 @@ int outtree_create(struct outtree *t, const char *path, mode_t mode, int *ret_fd
 				 t->target);
 	*ret_fd = fd;
 	return RC_OK;
+}
+
+int outtree_reopen(struct outtree *t, const char *path, int *ret_fd, struct err *err)
+{
+	AUTO_FREE char *copy = xstrdup(path);
+	AUTO_CLOSE int dir = -1;
+	const char *part;
+	int fd, rc = walk_to(t, copy, &dir, &part, err);
+
+	if (rc < 0)
+		return rc;
+	fd = openat(dir, part, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, RC_IO, "can't open a file in %s", t->target);
+	*ret_fd = fd;
+	return RC_OK;
+}
+
+int outtree_link(struct outtree *t, const char *path, const char *target, struct err *err)
+{
+	AUTO_FREE char *copy = xstrdup(path);
+	AUTO_CLOSE int dir = -1;
+	const char *part;
+	int rc = walk_to(t, copy, &dir, &part, err);
+
+	if (rc == RC_OK && symlinkat(target, dir, part) < 0)
+		return err_errno(err, errno == EEXIST ? RC_EXISTS : RC_IO, "can't make a link in %s",
+				 t->target);
+	return rc;
+}
+
+char *outtree_path(const struct outtree *t)
+{
+	const char *slash = strrchr(t->target, '/');
+
+	if (!t->hidden[0])
+		return xstrdup(t->target);
+	return slash ? xasprintf("%.*s/%s", (int)(slash - t->target), t->target, t->hidden) :
+		       xstrdup(t->hidden);
 }
 
 int outtree_commit(struct outtree *t, struct err *err)

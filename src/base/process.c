@@ -125,7 +125,8 @@ static _Noreturn void child(struct launch *l)
 	const struct sandbox *box = l->spec->sandbox;
 	unsigned missing;
 
-	setsid();	/* a process group and no terminal */
+	if (!l->spec->foreground)
+		setsid();	/* a process group and no terminal */
 	reset_signals();
 	if (!place_descriptors(l)) {
 		say(l, WORD_NO_DESCRIPTORS, errno, 0);

@@ -103,7 +103,7 @@ int sandbox_plan_make(const struct sandbox *s, bool program, struct sandbox_plan
 	if (p.parts & SANDBOX_LANDLOCK)
 		rc = landlock_make(s->read_paths, s->exec_paths, &p.ruleset, err);
 	if (rc == RC_OK && (p.parts & SANDBOX_SECCOMP))
-		rc = seccomp_make(p.exec_fd, &p.filter, &p.n_filter, err);
+		rc = seccomp_make(p.exec_fd, s->terminal, &p.filter, &p.n_filter, err);
 	if (rc < 0) {
 		sandbox_plan_done(&p);
 		return rc;

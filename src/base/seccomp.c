@@ -85,6 +85,19 @@ static int allow_partly(scmp_filter_ctx ctx)
 	return r;
 }
 
+/* What line editing asks for; TIOCSTI and the like stay forbidden. */
+static int allow_terminal(scmp_filter_ctx ctx)
+{
+	static const unsigned long asked[] = { TCSETS, TCSETSW, TCSETSF, TIOCGWINSZ, TIOCGPGRP, TCXONC,
+					       TCFLSH };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(asked); i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+				     SCMP_A1(SCMP_CMP_EQ, asked[i]));
+	return r;
+}
+
 static int allow_program(scmp_filter_ctx ctx, int exec_fd)
 {
 	int r = allow_names(ctx, looking, ARRAY_SIZE(looking));
@@ -128,7 +141,7 @@ static int export_filter(scmp_filter_ctx ctx, struct sock_filter **ret, unsigned
 	return RC_OK;
 }
 
-int seccomp_make(int exec_fd, struct sock_filter **ret, unsigned short *ret_n, struct err *err)
+int seccomp_make(int exec_fd, bool terminal, struct sock_filter **ret, unsigned short *ret_n, struct err *err)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int r, rc;
@@ -143,6 +156,8 @@ int seccomp_make(int exec_fd, struct sock_filter **ret, unsigned short *ret_n, s
 		r = allow_partly(ctx);
 	if (r == 0 && exec_fd >= 0)
 		r = allow_program(ctx, exec_fd);
+	if (r == 0 && terminal)
+		r = allow_terminal(ctx);
 	rc = r == 0 ? export_filter(ctx, ret, ret_n, err)
 		    : err_set(err, RC_SANDBOX, "can't make the system call filter (error %d)", -r);
 	seccomp_release(ctx);

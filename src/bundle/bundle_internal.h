@@ -25,10 +25,11 @@ bool bundle_name_stays_inside(const char *name);
 struct archive_entry *bundle_entry(struct archive *a, const char *root, const char *name, int type,
 				   int64_t mtime);
 
-/* digest.c: the stretches of a file that are no holes, rounded to blocks; false behind the last. */
+/* digest.c: the stretches of a file that are no holes, rounded to blocks. */
 #define BUNDLE_BLOCK 4096
 struct bundle_extent { uint64_t off, len; };
 int bundle_extents(int fd, uint64_t size, struct bundle_extent **ret, size_t *ret_n, struct err *err);
+bool bundle_is_zero(const char *p, size_t len);
 /* Adds the blocks at p, which stand at `off`, to a digest of data. */
 void bundle_digest_blocks(struct sha256 *h, uint64_t off, const char *p, size_t len);
 /* pread until n bytes; RC_IO where the file ends before. */

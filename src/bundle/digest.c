@@ -73,7 +73,7 @@ int bundle_extents(int fd, uint64_t size, struct bundle_extent **ret, size_t *re
 	return RC_OK;
 }
 
-static bool is_zero(const char *p, size_t len)
+bool bundle_is_zero(const char *p, size_t len)
 {
 	return len == 0 || (p[0] == 0 && memcmp(p, p + 1, len - 1) == 0);
 }
@@ -84,7 +84,7 @@ void bundle_digest_blocks(struct sha256 *h, uint64_t off, const char *p, size_t 
 		size_t n = len < BUNDLE_BLOCK ? len : BUNDLE_BLOCK;
 		uint8_t at[8];
 
-		if (!is_zero(p, n)) {
+		if (!bundle_is_zero(p, n)) {
 			for (unsigned i = 0; i < sizeof(at); i++)
 				at[i] = (uint8_t)(off >> 8 * i);
 			sha256_add(h, at, sizeof(at));

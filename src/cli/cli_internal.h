@@ -101,11 +101,12 @@ int cmd_scrub(const struct cmd *cmd, int argc, char **argv);
 int cmd_verify(const struct cmd *cmd, int argc, char **argv);
 int cmd_core(const struct cmd *cmd, int argc, char **argv);
 int cmd_rules(const struct cmd *cmd, int argc, char **argv);
+int cmd_open(const struct cmd *cmd, int argc, char **argv);
 int cmd_keygen(const struct cmd *cmd, int argc, char **argv);
 int cmd_forget(const struct cmd *cmd, int argc, char **argv);
 int cmd_doctor(const struct cmd *cmd, int argc, char **argv);
 int cmd_generate(const struct cmd *cmd, int argc, char **argv);	/* man pages, completion */
-extern const struct opt core_opts[], doctor_opts[];
+extern const struct opt core_opts[], doctor_opts[], open_opts[];
 extern const struct opt review_opts[], report_opts[], scrub_opts[], rules_opts[], keygen_opts[], forget_opts[],
 	generate_opts[], verify_opts[];
 

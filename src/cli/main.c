@@ -33,6 +33,11 @@ const struct cmd cmds[] = {
 	  "[PID|PROGRAM|CORE]", doctor_opts, cmd_doctor,
 	  "Each finding says what to do; the worst come first. Exits with 3 if a report would be useless. "
 	  "Changes nothing." },
+	{ "open", "decrypt and check a package, start gdb on it", "PACKAGE [-- GDB-ARGUMENTS]", open_opts,
+	  cmd_open,
+	  "Every file is compared with the manifest before anything is shown. Nothing of the package is "
+	  "run: gdb is started with arguments of our own, confined as in report, and then those behind --. "
+	  "A public package shows its texts." },
 	{ "keygen", "make an age identity, or a key for tokens", "", keygen_opts, cmd_keygen, NULL },
 	{ "forget", "delete private maps", "CASE...", forget_opts, cmd_forget, NULL },
 	{ "ast_coredumper", "do what Asterisk's script of this name does, scrubbed", "[CORE|PATTERN...]",

@@ -15,6 +15,10 @@ void gdb_install_done(struct gdb_install *g);
 
 #define GDB_SCRIPTS_MAX 2	/* of one gdb: a profile's for info and for locks */
 
+/* A path for a gdb command or an argument: absolute, so no option, and one line; NULL if it can't be
+   that. The caller frees. */
+char *gdb_plain_path(const char *path);
+
 /* One gdb on the job's core, confined. */
 struct gdb_session {
 	struct process *process;

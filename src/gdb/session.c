@@ -109,9 +109,7 @@ static int open_files(const struct gdb_job *job, const struct span *scripts, str
 	return rc;
 }
 
-/* A path becomes part of a gdb command or an argument: one line, and absolute, so no option. NULL if
-   it can't be that. */
-static char *plain_path(const char *path)
+char *gdb_plain_path(const char *path)
 {
 	AUTO_FREE char *cwd = *path == '/' ? NULL : getcwd(NULL, 0);
 	char *full = *path == '/' ? xstrdup(path) : xasprintf("%s/%s", cwd ? cwd : "", path);
@@ -138,8 +136,8 @@ static void add_command(const struct gdb_session *s, char *command, struct strin
 static int build_argv(const struct gdb_job *job, const struct gdb_session *s, const char *gdb,
 		      const char *const *commands, struct strings *argv, struct err *err)
 {
-	AUTO_FREE char *exe = job->exe ? plain_path(job->exe) : NULL;
-	AUTO_FREE char *sysroot = job->sysroot ? plain_path(job->sysroot) : NULL;
+	AUTO_FREE char *exe = job->exe ? gdb_plain_path(job->exe) : NULL;
+	AUTO_FREE char *sysroot = job->sysroot ? gdb_plain_path(job->sysroot) : NULL;
 
 	if ((job->exe && !exe) || (job->sysroot && !sysroot))
 		return err_set(err, RC_REFUSED, "gdb can't be given this program or sysroot path");

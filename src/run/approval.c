@@ -107,13 +107,13 @@ static const char *not_about_this(const struct report_approval *a, const struct 
 	return NULL;
 }
 
-/* Does one of the principals that the list has for the key vouch for these very bytes? */
-static int verify_signature(struct span json, struct span sig, int allowed, bool *ret, struct err *err)
+int approval_verify(const char *namespace, int in, struct span sig, int allowed, char **ret_who,
+		    struct err *err)
 {
 	AUTO_BUF principals = BUF_INIT, ignored = BUF_INIT;
 	AUTO_CLOSE int sig_fd = -1;
 	char sig_path[32], allowed_path[32];
-	bool listed = false;
+	bool listed = false, good = false;
 	int rc = approval_fd(sig, &sig_fd, err);
 	int keep[] = { sig_fd, allowed, -1 };
 
@@ -122,19 +122,32 @@ static int verify_signature(struct span json, struct span sig, int allowed, bool
 	const char *find[] = { "ssh-keygen", "-Y", "find-principals", "-s", sig_path, "-f", allowed_path,
 			       NULL };
 
-	*ret = false;
 	if (rc == RC_OK)
 		rc = approval_keygen(find, NULL, -1, keep, &principals, &listed, err);
 	for (char *rest = principals.p, *name;
-	     rc == RC_OK && listed && !*ret && rest && (name = strsep(&rest, "\n")) && *name;) {
-		const char *verify[] = { "ssh-keygen", "-Y", "verify", "-n", APPROVAL_NAMESPACE, "-I",
+	     rc == RC_OK && listed && !good && rest && (name = strsep(&rest, "\n")) && *name;) {
+		const char *verify[] = { "ssh-keygen", "-Y", "verify", "-n", namespace, "-I",
 					 name, "-s", sig_path, "-f", allowed_path, NULL };
-		AUTO_CLOSE int in = -1;
 
-		rc = approval_fd(json, &in, err);
-		if (rc == RC_OK)
-			rc = approval_keygen(verify, NULL, in, keep, &ignored, ret, err);
+		if (lseek(in, 0, SEEK_SET) < 0)
+			return err_errno(err, RC_IO, "can't read what is signed");
+		rc = approval_keygen(verify, NULL, in, keep, &ignored, &good, err);
+		if (rc == RC_OK && good)
+			*ret_who = xstrdup(name);
 	}
+	return rc;
+}
+
+/* Does one of the principals that the list has for the key vouch for these very bytes? */
+static int verify_signature(struct span json, struct span sig, int allowed, bool *ret, struct err *err)
+{
+	AUTO_FREE char *who = NULL;
+	AUTO_CLOSE int in = -1;
+	int rc = approval_fd(json, &in, err);
+
+	if (rc == RC_OK)
+		rc = approval_verify(APPROVAL_NAMESPACE, in, sig, allowed, &who, err);
+	*ret = who != NULL;
 	return rc;
 }
 
@@ -167,7 +180,7 @@ static int check_one(const char *path, int allowed, const struct approval_wanted
 	return rc;
 }
 
-static int open_allowed(const char *path, int *ret, struct err *err)
+int approval_allowed(const char *path, int *ret, struct err *err)
 {
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	AUTO_BUF text = BUF_INIT;
@@ -189,7 +202,7 @@ int approvals_count(const char *const *paths, const char *allowed_signers,
 	AUTO_FREE uint8_t (*keys)[DIGEST_LEN] = NULL;
 	AUTO_CLOSE int allowed = -1;
 	size_t n = 0, most = 0;
-	int rc = open_allowed(allowed_signers, &allowed, err);
+	int rc = approval_allowed(allowed_signers, &allowed, err);
 
 	while (paths[most])
 		most++;

@@ -34,6 +34,12 @@ int approvals_for_keeps(const struct decisions *d, const char *const *paths,
    hold names of files and people. `env` and `keep` may be NULL. */
 int approval_keygen(const char *const *argv, const char *const *env, int in, const int *keep,
 		    struct buf *ret, bool *ret_good, struct err *err);
+/* The allowed signers, as a descriptor that ssh-keygen reads; only a file that nobody else can write. */
+int approval_allowed(const char *path, int *ret, struct err *err);
+/* Whose signature of all of `in` this is, by the list; *ret_who stays as it was where it is nobody's.
+   The caller frees. */
+int approval_verify(const char *namespace, int in, struct span sig, int allowed, char **ret_who,
+		    struct err *err);
 /* Bytes as a descriptor that a child reads from the start. */
 int approval_fd(struct span bytes, int *ret, struct err *err);
 

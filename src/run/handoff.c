@@ -21,8 +21,7 @@ bool handoff_is_wanted(const struct run_report_job *job)
 	return job->with_core != RUN_CORE_NONE || job->with_binaries || job->with_config;
 }
 
-/* Whoever can write where the folder will stand could put another in its place. */
-static int check_place(const char *out_dir, struct err *err)
+int run_check_place(const char *out_dir, struct err *err)
 {
 	AUTO_FREE char *parent = out_dir ? xstrdup(out_dir) : xstrdup(".");
 	size_t n = strlen(parent);
@@ -55,7 +54,7 @@ int handoff_check(const struct run_report_job *job, struct err *err)
 		return err_set(err, RC_USAGE, "which configuration is not known: --with-config=DIR");
 	if (rc == RC_OK && job->with_config && access(job->with_config, R_OK) < 0)
 		rc = err_errno(err, RC_NOTFOUND, "can't read the configuration %s", job->with_config);
-	return rc == RC_OK ? check_place(job->out_dir, err) : rc;
+	return rc == RC_OK ? run_check_place(job->out_dir, err) : rc;
 }
 
 struct handoff_core {

@@ -95,6 +95,10 @@ void run_patterns_pack(const struct decisions *d, struct buf *ret);
 /* Would this regex do as one of them? RC_SYNTAX says why not. */
 int run_pattern_check(const char *regex, struct err *err);
 
+/* RC_REFUSED where others can write to the folder that `out_dir` (NULL: one below ".") will stand in:
+   they could put another in its place. For what leaves or arrives clear. */
+int run_check_place(const char *out_dir, struct err *err);
+
 /* This machine's host name, addresses and login names. */
 int run_learn_machine(struct learned *l, struct err *err);
 

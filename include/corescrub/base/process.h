@@ -33,6 +33,7 @@ struct sandbox {
 					   0 = root without capabilities */
 	gid_t gid;
 	uint64_t memory;		/* RLIMIT_AS in bytes, 0 = none */
+	bool terminal;			/* may set how the terminal behaves, not type into it */
 	uint64_t file_size;		/* RLIMIT_FSIZE: what it may write to an inherited file, memfds
 					   too; past it SIGXFSZ. 0 = nothing */
 };
@@ -42,6 +43,7 @@ struct process_spec {
 	const char *const *env;		/* NULL-terminated; NULL = empty */
 	int in, out, err;		/* descriptors for 0, 1, 2; -1 = /dev/null */
 	const int *keep_fds;		/* others (> 2) to inherit, at the same numbers; -1 ends; may be NULL */
+	bool foreground;		/* stays in our session and process group: a terminal's keys reach it */
 	const struct sandbox *sandbox;	/* NULL = none but no_new_privs, pdeathsig and no dump */
 };
 
