@@ -306,6 +306,8 @@ int dropin_config_text(struct dropin *d, struct span text, const char *path, str
 
 		line = r.line;
 		if (!take_statement(&r, &name, &rc, err)) {
+			if (peek(&r) >= 0)
+				line = r.line;	/* where it was; what is not closed is named by its start */
 			if (is_known(name))
 				return err_at(err, RC_SYNTAX, path, line, 1, "%s", r.why);
 			warn_at(&r, line, r.why);
