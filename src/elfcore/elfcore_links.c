@@ -53,7 +53,8 @@ static void maps_read(struct elfcore *c, uint64_t at)
 {
 	char map[32];
 
-	while (at && c->n_links < LIMIT_CORE_FILES) {
+	/* nameless ones count too: the list can be a circle */
+	for (unsigned i = 0; at && i < LIMIT_CORE_FILES && c->n_links < LIMIT_CORE_FILES; i++) {
 		struct elfcore_link l;
 
 		if (elfcore_read(c, at, map, sizeof(map)) != sizeof(map))

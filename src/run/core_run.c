@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core_internal.h"
 
+#include <corescrub/archive.h>
 #include <corescrub/report.h>
 #include <corescrub/run_core.h>
 
@@ -24,6 +25,8 @@ static int open_core(struct core_run *c, struct err *err)
 {
 	/* O_NONBLOCK: a fifo must not hold us up */
 	AUTO_CLOSE int fd = open(c->job->core, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	AUTO_CLOSE int unpacked = -1;
+	int rc;
 
 	if (fd < 0)
 		return err_errno(err, errno == ENOENT ? RC_NOTFOUND : RC_IO, "can't open %s",
@@ -32,7 +35,10 @@ static int open_core(struct core_run *c, struct err *err)
 		return err_errno(err, RC_IO, "%s", c->job->core);
 	if (!S_ISREG(c->st.st_mode))
 		return err_set(err, RC_FORMAT, "%s is no regular file", c->job->core);
-	return elfcore_open(fd, c->job->core, &c->core, err);
+	rc = archive_unpack_sparse(fd, c->job->core, &unpacked, err);
+	if (rc < 0)
+		return rc;
+	return elfcore_open(unpacked >= 0 ? unpacked : fd, c->job->core, &c->core, err);
 }
 
 /* A scrubbed core is private still: its folder must be too. */

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# report on a compressed core gives what it gives on the core itself.
+# report and core on a compressed core give what they give on the core itself.
 . "$(dirname "$0")/functions.sh"
 cd "$work" || exit 1
 core=$(example_core null) || exit 1
@@ -20,6 +20,14 @@ for end in zst lz4 xz; do
 	done
 	check "$end: the package is sound" "$top/tests/cli/package.py" "$end/core.pbx.tar.gz"
 done
+scrub_core() { # OUT CORE
+	"$CORESCRUB" core -q --key-file key --case c -o "$1" "$2"
+	status=$?
+	[ "$status" = 0 ] || [ "$status" = 3 ]
+}
+check "the core itself, scrubbed" scrub_core plain.core core.pbx
+check "the packed core, scrubbed" scrub_core packed.core core.pbx.zst
+check "the same core" cmp plain.core packed.core
 head -c 100000 core.pbx.zst >core.cut.zst
 expect "cut: refused" 1 report cut core.cut.zst
 check "cut: says so" grep -q 'damaged, or cut short' .err
