@@ -22,6 +22,7 @@ struct run_options {
 	const char *const *words, *const *keep_words;
 	bool no_learn;
 	bool no_map;
+	const char *const *map_recipients;	/* age recipients: then maps are encrypted */
 	const char *map_path;			/* scrub --map; report: NULL means the state folder */
 	const char *decisions;			/* --decisions, or NULL */
 	const char *const *approvals;		/* --approval: of the decisions, where they need one */

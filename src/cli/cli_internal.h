@@ -29,7 +29,7 @@ struct opt {
 };
 /* What every verb takes; the first member of its options struct. */
 struct common_options {
-	struct strings rules;
+	struct strings rules, map_recipients;
 	const char *policy, *key_file, *config, *color;
 	bool quiet, verbose, json, no_progress, help, version;
 };
@@ -99,6 +99,7 @@ extern const struct opt dropin_opts[];
 int cmd_review(const struct cmd *cmd, int argc, char **argv);
 int cmd_scrub(const struct cmd *cmd, int argc, char **argv);
 int cmd_verify(const struct cmd *cmd, int argc, char **argv);
+int cmd_restore(const struct cmd *cmd, int argc, char **argv);
 int cmd_core(const struct cmd *cmd, int argc, char **argv);
 int cmd_rules(const struct cmd *cmd, int argc, char **argv);
 int cmd_open(const struct cmd *cmd, int argc, char **argv);
@@ -108,6 +109,6 @@ int cmd_doctor(const struct cmd *cmd, int argc, char **argv);
 int cmd_generate(const struct cmd *cmd, int argc, char **argv);	/* man pages, completion */
 extern const struct opt core_opts[], doctor_opts[], open_opts[];
 extern const struct opt review_opts[], report_opts[], scrub_opts[], rules_opts[], keygen_opts[], forget_opts[],
-	generate_opts[], verify_opts[];
+	generate_opts[], verify_opts[], restore_opts[];
 
 #endif

@@ -40,6 +40,7 @@ int cmd_end(const struct cmd *cmd, void *o, struct strings *args, int rc, const 
 struct run_options common_run_options(const struct common_options *o)
 {
 	return (struct run_options){
-		.rules = strings_list(&o->rules), .policy = o->policy, .key_file = o->key_file
+		.rules = strings_list(&o->rules), .policy = o->policy, .key_file = o->key_file,
+		.map_recipients = strings_list(&o->map_recipients),
 	};
 }

@@ -25,6 +25,10 @@ const struct cmd cmds[] = {
 	  "Looks with the rules and with the second look, at everything. What to hold it to is what stands on "
 	  "this command line, whatever the package says. A line for each finding: "
 	  "FILE:LINE:COLUMN: LEVEL: RULE KIND: words; never a value." },
+	{ "restore", "turn tokens back into values, with the private map", "[FILE|-]", restore_opts,
+	  cmd_restore,
+	  "For a developer's reply: reads text, writes it with the values that the tokens in it stand for. "
+	  "Tokens that the map lacks are named; those inside of links stay." },
 	{ "rules", "list, show, lint, test or explain the rules",
 	  "list|show|lint|test|prepare [ID...] | explain FILE:LINE[:COL]", rules_opts, cmd_rules,
 	  "explain shows what the reader saw at a place of a file, the values too, and which rule "

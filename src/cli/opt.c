@@ -12,6 +12,8 @@ const struct opt common_opts[] = {
 	  "public (default), strict or developer: which rules act", 0, 0 },
 	{ "key-file", 0, OPT_STRING, COMMON(key_file), "FILE",
 	  "key for tokens that agree between reports of one case", 0, 0 },
+	{ "map-recipient", 0, OPT_LIST, COMMON(map_recipients), "RECIPIENT",
+	  "encrypt private maps to this age recipient or ssh key", 0, 0 },
 	{ "config", 0, OPT_STRING, COMMON(config), "FILE", "read settings from FILE", 0, 0 },
 	{ "quiet", 'q', OPT_FLAG, COMMON(quiet), NULL, "print only errors", 0, 0 },
 	{ "verbose", 'v', OPT_FLAG, COMMON(verbose), NULL, "say what is being done", 0, 0 },

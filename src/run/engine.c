@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run_internal.h"
 
+#include <corescrub/age.h>
 #include <corescrub/archive.h>
 
 #include <fcntl.h>
@@ -144,6 +145,9 @@ int engine_new(const struct run_options *o, bool keep_map, struct engine **ret, 
 	e->case_name = e->decisions ? xstrdup(e->decisions->case_name) :
 		       o->case_name ? xstrdup(o->case_name) : random_case();
 	e->learn_texts = !o->no_learn;
+	rc = run_map_recipients(o->map_recipients, &e->map_recipients, err);
+	if (rc < 0)
+		return rc;
 	rc = run_ruleset(o->rules, o->policy, e->decisions, &e->rules, err);
 	if (rc < 0)
 		return rc;
@@ -179,6 +183,7 @@ void engine_free(struct engine *e)
 	learned_free(e->learned);
 	check_free(e->check);
 	ruleset_free(e->rules);
+	age_recipients_free(e->map_recipients);
 	decisions_free(e->decisions);
 	free(e->case_name);
 	free(e);

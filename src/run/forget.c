@@ -1,54 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run_internal.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
-/* How long a private map is kept. */
-#define MAP_SECONDS (90 * 24 * 3600)
+/* Private maps go: one case's, or all that are too old. */
+
+struct forget {
+	bool only_expired;
+	size_t gone;
+};
+
+static int forget_one(void *ctx, const char *path, bool expired, struct err *err)
+{
+	struct forget *f = ctx;
+
+	if (f->only_expired && !expired)
+		return RC_OK;
+	if (unlink(path) < 0 && errno != ENOENT)
+		return err_errno(err, RC_IO, "can't delete a private map");
+	f->gone++;
+	return RC_OK;
+}
 
 int run_forget(const char *case_name, struct err *err)
 {
-	AUTO_FREE char *path = NULL;
+	struct forget f = { .only_expired = false };
+	int rc;
 
-	if (!*case_name || *case_name == '.' || strchr(case_name, '/'))
+	if (!*case_name || *case_name == '.' || strpbrk(case_name, "/+"))
 		return err_set(err, RC_USAGE, "that can't be the name of a case");
-	path = redact_map_path(case_name);
-	if (unlink(path) == 0)
-		return RC_OK;
-	return errno == ENOENT ? err_set(err, RC_NOTFOUND, "no private map of that case") :
-				 err_errno(err, RC_IO, "can't delete the private map");
+	rc = run_map_each(case_name, forget_one, &f, err);
+	if (rc == RC_OK && f.gone == 0)
+		rc = err_set(err, RC_NOTFOUND, "no private map of that case");
+	return rc;
 }
 
 int run_forget_expired(size_t *ret_gone, struct err *err)
 {
-	AUTO_FREE char *folder = redact_map_path("x");
-	time_t oldest = time(NULL) - MAP_SECONDS;
-	size_t gone = 0;
-	struct dirent *e;
-	DIR *d;
+	struct forget f = { .only_expired = true };
+	int rc = run_map_each(NULL, forget_one, &f, err);
 
-	*strrchr(folder, '/') = '\0';
-	d = opendir(folder);
-	if (!d) {
-		*ret_gone = 0;
-		return errno == ENOENT ? RC_OK : err_errno(err, RC_IO, "can't read the state folder");
-	}
-	while ((e = readdir(d))) {
-		size_t n = strlen(e->d_name);
-		struct stat st;
-
-		if (n < 5 || strcmp(e->d_name + n - 4, ".map") != 0 ||
-		    fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    st.st_mtime > oldest)
-			continue;
-		gone += unlinkat(dirfd(d), e->d_name, 0) == 0;
-	}
-	closedir(d);
-	*ret_gone = gone;
-	return RC_OK;
+	if (rc == RC_OK)
+		*ret_gone = f.gone;
+	return rc;
 }

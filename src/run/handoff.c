@@ -128,9 +128,9 @@ const struct strings *handoff_recipients(const struct handoff *h)
 	return &h->recipients;
 }
 
-int handoff_map_write(const struct handoff *h, const char *path, struct err *err)
+int handoff_map_write(const struct handoff *h, struct err *err)
 {
-	return redact_map_write(h->redactor, path, h->engine.case_name, err);
+	return run_map_write(&h->engine, h->redactor, NULL, err);
 }
 
 /* All of this was told when the public report was made. */

@@ -355,11 +355,9 @@ static int write_folders(struct report *r, bool as_json, struct err *err)
 	}
 	/* the map first: a folder whose map is missing could not be undone, the reverse does no harm */
 	if (rc == RC_OK && !r->job->common.no_map) {
-		AUTO_FREE char *path = redact_map_path(r->engine->case_name);
-
-		rc = redact_map_write(r->engine->redactor, path, r->engine->case_name, err);
+		rc = run_map_write(r->engine, r->engine->redactor, NULL, err);
 		if (rc == RC_OK && r->handoff)
-			rc = handoff_map_write(r->handoff, path, err);
+			rc = handoff_map_write(r->handoff, err);
 	}
 	for (size_t i = 0; i < n_dirs; i++) {
 		if (rc == RC_OK)

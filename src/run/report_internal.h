@@ -101,7 +101,7 @@ int handoff_write(struct handoff *h, struct crash *c, const struct report_accoun
 		  struct handoff_done *ret, struct err *err);
 /* <base>.tar.gz in the clear, as the job's flat says. */
 int handoff_write_plain(struct crash *c, struct outdir *dir, struct err *err);
-int handoff_map_write(const struct handoff *h, const char *path, struct err *err);
+int handoff_map_write(const struct handoff *h, struct err *err);
 
 /* Writes a core's files into the folder: the five texts, manifest, pages, and, unless open items hold
    it back, the package and with h (may be NULL) the hand-off, told in ret_handoff. Appends to

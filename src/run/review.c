@@ -19,17 +19,31 @@ static bool original_of(void *ctx, struct span token, struct buf *ret)
 	return t != NULL;
 }
 
+struct maps {
+	const struct run_review_job *job;
+	struct private_map *to;
+};
+
+static int add_map(void *ctx, const char *path, bool expired, struct err *err)
+{
+	const struct maps *m = ctx;
+	struct err ignored = ERR_INIT;
+
+	(void)expired;
+	(void)err;
+	run_map_read(path, m->job->identities, m->to, &ignored);
+	return RC_OK;
+}
+
 /* Without a map the walk goes on: no more is shown than the report has. */
 static int read_map(const struct run_review_job *job, const char *case_name, struct private_map *to,
 		    struct err *err)
 {
-	AUTO_FREE char *path = redact_map_path(case_name);
-	struct err ignored = ERR_INIT;
+	struct maps maps = { job, to };
 
 	if (job->map_path)
 		return run_map_read(job->map_path, job->identities, to, err);
-	run_map_read(path, job->identities, to, &ignored);
-	return RC_OK;
+	return run_map_each(case_name, add_map, &maps, err);
 }
 
 static int open_decisions(const struct reviewed *r, const char *path, struct decisions **ret,

@@ -25,6 +25,7 @@ struct engine {
 	struct redactor *redactor;
 	struct check *check;
 	bool learn_texts;		/* not with --no-learn */
+	struct age_recipients *map_recipients;	/* of private maps, or NULL */
 	char *case_name;		/* random if none was given */
 	uint64_t masked;		/* places that the second look had to mask: open items */
 	struct decisions *decisions;	/* --decisions, or NULL */
@@ -111,6 +112,15 @@ int run_walk(const char *path, run_file_fn fn, void (*skipped)(void *ctx, const 
 /* The file's bytes, decrypted where it is encrypted (*ret_locked): then RC_USAGE without identities. */
 int run_unlock(const char *path, const char *const *identities, struct mapping **ret, bool *ret_locked,
 	       struct err *err);
+/* Private maps (map_store.c). Recipients' lines, or NULL for none. */
+struct age_recipients;
+int run_map_recipients(const char *const *lines, struct age_recipients **ret, struct err *err);
+/* What r replaced, to path or, NULL, to the case's place in the state folder; encrypted if e has
+   recipients for maps: then a file that is there is RC_EXISTS, it can't be added to. */
+int run_map_write(const struct engine *e, const struct redactor *r, const char *path, struct err *err);
+/* Each map in the state folder, of one case or, NULL, of all. */
+typedef int (*run_map_fn)(void *ctx, const char *path, bool expired, struct err *err);
+int run_map_each(const char *case_name, run_map_fn fn, void *ctx, struct err *err);
 /* Adds a private map, encrypted or not. */
 struct private_map;
 int run_map_read(const char *path, const char *const *identities, struct private_map *to,

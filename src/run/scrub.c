@@ -380,8 +380,7 @@ static int scrub_texts(struct scrub *s, struct err *err)
 	if (rc == RC_OK)
 		rc = s->job->stream ? stream_all(s, err) : clean_all(s, err);
 	if (rc == RC_OK && s->job->common.map_path && !s->job->common.no_map)
-		rc = redact_map_write(s->engine->redactor, s->job->common.map_path,
-				      s->engine->case_name, err);
+		rc = run_map_write(s->engine, s->engine->redactor, s->job->common.map_path, err);
 	return rc;
 }
 
