@@ -48,16 +48,19 @@ static void keep_stack(struct ranges *r, uint64_t sp, uint64_t block)
 
 static void keep_thread(struct ranges *r, const struct elfcore_thread *t, uint64_t main_stack)
 {
-	const struct elfcore_segment *own = elfcore_segment_of(r->c, t->fs_base), *on = elfcore_segment_of(r->c, t->sp);
+	const struct elfcore_segment *own = elfcore_segment_of(r->c, t->fs_base);
+	const struct elfcore_segment *on = elfcore_segment_of(r->c, t->sp);
+	uint64_t from;
 	char dtv[8];
 
 	keep_stack(r, t->sp, t->fs_base);
 	/* on another stack than its own (a signal handler's): frames go on in its own one */
 	if (on && own && on != own && own->addr != main_stack && on->addr != main_stack)
 		keep(r, own->addr, page_up(t->fs_base + BLOCK) - own->addr);
-	if (t->fs_base < LOCALS)
+	if (!own)
 		return;
-	keep(r, t->fs_base - LOCALS, LOCALS + BLOCK);
+	from = t->fs_base - own->addr < LOCALS ? own->addr : t->fs_base - LOCALS;
+	keep(r, from, t->fs_base + BLOCK - from);
 	if (elfcore_read(r->c, t->fs_base + 8, dtv, 8) == 8 && get_u64(dtv) > 16)
 		keep(r, get_u64(dtv) - 16, DTV_BYTES);
 }
