@@ -6,19 +6,22 @@
 
 /*
  * Known addresses of hosts as memory has them: 4 or 16 bytes in network order, at a place that is a
- * multiple of 4. Looked up by their last 4 bytes.
+ * multiple of 4. Looked up by one of their words, the one with the least zeros: zero is everywhere.
  */
 
-#define FILTER_BITS 16
+#define FILTER_BITS 17
 
 struct address {
 	uint8_t bytes[16];
 	uint8_t len;			/* 0: an empty slot */
+	uint8_t at;			/* of its word */
+	uint32_t word;
 };
 struct detect_addresses {
 	uint64_t filter[(1 << FILTER_BITS) / 64];
 	struct address *slots;
-	size_t n, size;			/* size: a power of two */
+	size_t n, size;			/* size: 1 << bits, or 0 */
+	unsigned bits;
 };
 
 struct detect_addresses *detect_addresses_new(void)
@@ -39,59 +42,90 @@ static uint32_t hash_of(uint32_t word)
 	return word * 0x9e3779b1u;
 }
 
-static uint32_t last_word(const uint8_t *p, size_t len)
+/* A word's place in the filter, and its two bits there. */
+static size_t filter_word(uint32_t h)
 {
-	uint32_t w;
+	return h >> (32 - (FILTER_BITS - 6));
+}
 
-	memcpy(&w, p + len - 4, 4);
-	return w;
+static uint64_t filter_bits(uint32_t h)
+{
+	return (uint64_t)1 << (h >> 15 & 63) | (uint64_t)1 << (h >> 9 & 63);
+}
+
+/* The top bits are the good ones: addresses of one network have their first bytes in common. */
+static size_t slot_of(const struct detect_addresses *a, uint32_t word)
+{
+	return hash_of(word) >> (32 - a->bits);
+}
+
+static unsigned zeros_in(const uint8_t *p)
+{
+	return (p[0] == 0) + (p[1] == 0) + (p[2] == 0) + (p[3] == 0);
+}
+
+static struct address address_of(const uint8_t *p, size_t len)
+{
+	struct address one = { .len = (uint8_t)len };
+
+	memcpy(one.bytes, p, len);
+	for (unsigned at = 4; at < len; at += 4)
+		if (zeros_in(p + at) <= zeros_in(p + one.at))
+			one.at = (uint8_t)at;
+	memcpy(&one.word, p + one.at, 4);
+	return one;
 }
 
 static void insert(struct detect_addresses *a, const struct address *one)
 {
-	size_t i = hash_of(last_word(one->bytes, one->len)) & (a->size - 1);
+	size_t i = slot_of(a, one->word);
 
 	while (a->slots[i].len)
 		i = (i + 1) & (a->size - 1);
 	a->slots[i] = *one;
 }
 
-static bool has(const struct detect_addresses *a, const uint8_t *p, size_t len)
+static bool has(const struct detect_addresses *a, const struct address *one)
 {
 	if (!a->size)
 		return false;
-	for (size_t i = hash_of(last_word(p, len)) & (a->size - 1); a->slots[i].len;
-	     i = (i + 1) & (a->size - 1))
-		if (a->slots[i].len == len && memcmp(a->slots[i].bytes, p, len) == 0)
+	for (size_t i = slot_of(a, one->word); a->slots[i].len; i = (i + 1) & (a->size - 1))
+		if (a->slots[i].len == one->len &&
+		    memcmp(a->slots[i].bytes, one->bytes, one->len) == 0)
 			return true;
 	return false;
 }
 
+static void grow(struct detect_addresses *a)
+{
+	struct address *old = a->slots;
+	size_t size = a->size;
+
+	a->bits = size ? a->bits + 1 : 8;
+	a->size = (size_t)1 << a->bits;
+	a->slots = xcalloc(a->size, sizeof(*a->slots));
+	for (size_t i = 0; i < size; i++)
+		if (old[i].len)
+			insert(a, &old[i]);
+	free(old);
+}
+
 bool memory_addresses_add(struct detect_addresses *a, const uint8_t *p, size_t len)
 {
-	struct address one = { .len = (uint8_t)len };
+	struct address one;
 	uint32_t h;
 
 	if (len == 4 ? value_ip4_stays(p) : value_ip6_stays(p))
 		return false;
-	if (has(a, p, len) || a->n >= LIMIT_CORE_ADDRESSES)
+	one = address_of(p, len);
+	if (has(a, &one) || a->n >= LIMIT_CORE_ADDRESSES)
 		return true;
-	if (2 * (a->n + 1) > a->size) {
-		struct address *old = a->slots;
-		size_t size = a->size;
-
-		a->size = size ? size * 2 : 256;
-		a->slots = xcalloc(a->size, sizeof(*a->slots));
-		for (size_t i = 0; i < size; i++)
-			if (old[i].len)
-				insert(a, &old[i]);
-		free(old);
-	}
-	memcpy(one.bytes, p, len);
+	if (2 * (a->n + 1) > a->size)
+		grow(a);
 	insert(a, &one);
 	a->n++;
-	h = hash_of(last_word(p, len)) >> (32 - FILTER_BITS);
-	a->filter[h / 64] |= (uint64_t)1 << h % 64;
+	h = hash_of(one.word);
+	a->filter[filter_word(h)] |= filter_bits(h);
 	return true;
 }
 
@@ -123,6 +157,23 @@ static bool seems_address(const struct detect_window *w, size_t at)
 	return !(w->core && elfcore_is_mapped(w->core, pointer));
 }
 
+/* Addresses whose word stands at `at`. */
+static void look_up(const struct detect_addresses *a, const struct detect_window *w, size_t at,
+		    uint32_t word, size_t from, size_t to, memory_address_fn fn, void *ctx)
+{
+	for (size_t i = slot_of(a, word); a->slots[i].len; i = (i + 1) & (a->size - 1)) {
+		const struct address *one = &a->slots[i];
+		size_t begin = at - one->at;
+
+		if (one->word != word || at < one->at || begin < from || begin >= to)
+			continue;
+		if (one->len == 4 ? seems_address(w, at) :
+				    w->bytes.len - begin >= 16 &&
+					    memcmp(w->bytes.p + begin, one->bytes, 16) == 0)
+			fn(ctx, begin, one->len);
+	}
+}
+
 void memory_addresses_find(const struct detect_addresses *a, const struct detect_window *w, size_t from,
 			   size_t to, memory_address_fn fn, void *ctx)
 {
@@ -131,17 +182,15 @@ void memory_addresses_find(const struct detect_addresses *a, const struct detect
 
 	if (!a->n)
 		return;
-	/* an IPv6 address that begins in the range ends up to twelve bytes behind it */
+	/* the word of an IPv6 address that begins in the range may stand up to twelve bytes behind it */
 	for (; at < to + 12 && at + 4 <= w->bytes.len; at += 4) {
 		uint32_t word, h;
+		uint64_t bits;
 
 		memcpy(&word, s + at, 4);
-		h = hash_of(word) >> (32 - FILTER_BITS);
-		if (__builtin_expect(!(a->filter[h / 64] >> h % 64 & 1), 1))
-			continue;
-		if (at < to && has(a, (const uint8_t *)s + at, 4) && seems_address(w, at))
-			fn(ctx, at, 4);
-		if (at >= from + 12 && has(a, (const uint8_t *)s + at - 12, 16))
-			fn(ctx, at - 12, 16);
+		h = hash_of(word);
+		bits = filter_bits(h);
+		if (__builtin_expect((a->filter[filter_word(h)] & bits) == bits, 0))
+			look_up(a, w, at, word, from, to, fn, ctx);
 	}
 }
