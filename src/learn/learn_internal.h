@@ -175,16 +175,15 @@ static inline size_t gram_bucket(const struct gram_table *t, uint64_t hash)
 	return hash >> (64 - (t->bits - 5));
 }
 
-/* A gram's word in the filter, and its two bits there. */
+/* A gram's word in the filter, and its two bits there; constant shifts, this is the innermost loop. */
 static inline size_t gram_word(const struct gram_table *t, uint64_t hash)
 {
-	return hash >> (64 - (t->bits - 6));
+	return hash >> 44 & (((size_t)1 << (t->bits - 6)) - 1);
 }
 
-static inline uint64_t gram_bits(const struct gram_table *t, uint64_t hash)
+static inline uint64_t gram_bits(uint64_t hash)
 {
-	hash >>= 64 - (t->bits - 6) - 12;
-	return (uint64_t)1 << (hash & 63) | (uint64_t)1 << (hash >> 6 & 63);
+	return (uint64_t)1 << (hash >> 38 & 63) | (uint64_t)1 << (hash >> 32 & 63);
 }
 
 static inline uint64_t gram_load(const char *p)

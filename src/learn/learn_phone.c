@@ -2,6 +2,9 @@
 #include "learn_internal.h"
 
 #include <stdlib.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 /*
  * Phone numbers. A log holds thousands and they share heads and tails, so each number of the text is
@@ -238,17 +241,71 @@ static size_t read_number(struct span t, size_t i, struct number *n)
 	return i;
 }
 
+#ifdef __SSE2__
+/* A bit for each of 64 bytes that is a digit. */
+static uint64_t digit_bits(const char *p)
+{
+	uint64_t bits = 0;
+
+	for (unsigned at = 0; at < 64; at += 16) {
+		__m128i c = _mm_loadu_si128((const __m128i *)(const void *)(p + at));
+		__m128i d = _mm_sub_epi8(c, _mm_set1_epi8('0'));
+		__m128i in = _mm_cmpeq_epi8(_mm_min_epu8(d, _mm_set1_epi8(9)), d);
+
+		bits |= (uint64_t)(unsigned)_mm_movemask_epi8(in) << at;
+	}
+	return bits;
+}
+
+/* The bits that are one to four places behind one of `before` and `now`. */
+static uint64_t spread(uint64_t now, uint64_t before)
+{
+	return now << 1 | now << 2 | now << 3 | now << 4 | before >> 63 | before >> 62 |
+	       before >> 61 | before >> 60;
+}
+
+/* The first place from p on, at most 64 bytes before it, where six digits with at most three other
+   bytes between two of them can begin; or end. */
+static size_t skip_to_digits(struct span t, size_t p, size_t end)
+{
+	size_t block = p / 64 * 64;
+	uint64_t chain[PIECE_MIN] = { 0 };
+
+	for (block -= block ? 64 : 0; block < end; block += 64) {
+		uint64_t digit, now;
+
+		if (t.len - block < 64)
+			return p > block ? p : block;
+		now = digit = digit_bits(t.p + block);
+		for (unsigned i = 0; i < PIECE_MIN - 1; i++) {
+			uint64_t next = digit & spread(now, chain[i]);
+
+			chain[i] = now;
+			now = next;
+		}
+		if (now && block + 64 > p)
+			return p + 64 > block ? p : block - 64;
+	}
+	return end;
+}
+#else
+static size_t skip_to_digits(struct span t, size_t p, size_t end)
+{
+	(void)t;
+	return p < end ? p : end;
+}
+#endif
+
+#define DIGITS_STRETCH 256		/* looked through at once where digits are */
+
 /* Six digits, with at most three separators between two of them: every fourth place meets a digit or
    one of their separators. */
-void learn_phone_scan(struct learned_scanner *s)
+static size_t scan_stretch(struct learned_scanner *s, size_t p, size_t end)
 {
 	struct span t = s->text;
-	size_t p = s->from;
 	struct number n;
 
-	if (s->l->n_phones == 0 || s->counting)
-		return;
-	while (p < s->to && s->rc >= 0) {
+	while (p < end && s->rc >= 0) {
 		size_t i = p;
 
 		if (!is_digit(t.p[p]) && !(p + 2 < t.len && is_digit(t.p[p + 2]))) {
@@ -268,5 +325,18 @@ void learn_phone_scan(struct learned_scanner *s)
 		if (n.n >= PIECE_MIN)
 			look_groups(s, &n);
 		p = i > p ? i : p + 1;
+	}
+	return p;
+}
+
+void learn_phone_scan(struct learned_scanner *s)
+{
+	size_t p = s->from;
+
+	if (s->l->n_phones == 0 || s->counting)
+		return;
+	while (p < s->to && s->rc >= 0) {
+		p = skip_to_digits(s->text, p, s->to);
+		p = scan_stretch(s, p, s->to - p < DIGITS_STRETCH ? s->to : p + DIGITS_STRETCH);
 	}
 }

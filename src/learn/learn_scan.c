@@ -60,9 +60,9 @@ static void look_up(struct learned_scanner *s, const struct gram_table *t, size_
 	}
 }
 
-static inline unsigned probe(const struct gram_table *t, uint64_t eight)
+static inline __attribute__((always_inline)) unsigned probe(const struct gram_table *t, uint64_t eight)
 {
-	uint64_t hash = gram_hash(t, eight), bits = gram_bits(t, hash);
+	uint64_t hash = gram_hash(t, eight), bits = gram_bits(hash);
 
 	return (t->filter[gram_word(t, hash)] & bits) == bits;
 }
@@ -76,28 +76,56 @@ static void look_both(struct learned_scanner *s, size_t at, uint64_t eight)
 			look_up(s, tables[i], at, gram_hash(tables[i], eight));
 }
 
-/* Runs that begin in [from, to): their first probed place is at most two further. */
-static void scan_grams(struct learned_scanner *s)
+/* The places from `at` on, below end; the one behind the last. */
+static inline __attribute__((always_inline)) size_t scan_places(struct learned_scanner *s, size_t at,
+								size_t end)
 {
 	const struct gram_table wide = s->l->wide, narrow = s->l->narrow;
-	size_t at = (s->from + LEARN_STRIDE - 1) / LEARN_STRIDE * LEARN_STRIDE;
-	size_t end = s->text.len < 8 ? 0 : s->text.len - 7;
 	const char *t = s->text.p;
-	char last[16];
 
-	if (wide.n + narrow.n == 0)
-		return;
-	/* a run whose first grams are padding is met later than at its beginning */
-	if (end > s->to + KIB(1))
-		end = s->to + KIB(1);
 	for (; at < end && s->rc >= 0; at += LEARN_STRIDE) {
 		uint64_t eight = gram_load(t + at);
 
 		if (__builtin_expect(probe(&wide, eight) | probe(&narrow, eight), 0))
 			look_both(s, at, eight);
 	}
+	return at;
+}
+
+#ifdef __x86_64__
+/* The same with shifts that take any register: a third faster. */
+__attribute__((target("bmi2"))) static size_t scan_places_bmi2(struct learned_scanner *s, size_t at,
+							       size_t end)
+{
+	return scan_places(s, at, end);
+}
+#endif
+
+static size_t scan_places_any(struct learned_scanner *s, size_t at, size_t end)
+{
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("bmi2"))
+		return scan_places_bmi2(s, at, end);
+#endif
+	return scan_places(s, at, end);
+}
+
+/* Runs that begin in [from, to): their first probed place is at most two further. */
+static void scan_grams(struct learned_scanner *s)
+{
+	size_t at = (s->from + LEARN_STRIDE - 1) / LEARN_STRIDE * LEARN_STRIDE;
+	size_t end = s->text.len < 8 ? 0 : s->text.len - 7;
+	const char *t = s->text.p;
+	char last[16];
+
+	if (s->l->wide.n + s->l->narrow.n == 0)
+		return;
+	/* a run whose first grams are padding is met later than at its beginning */
+	if (end > s->to + KIB(1))
+		end = s->to + KIB(1);
+	at = scan_places_any(s, at, end);
 	/* the last seven bytes, with zeros behind them */
-	for (; at + narrow.q <= s->text.len && end + 7 >= s->text.len && s->rc >= 0;
+	for (; at + s->l->narrow.q <= s->text.len && end + 7 >= s->text.len && s->rc >= 0;
 	     at += LEARN_STRIDE) {
 		memset(last, 0, sizeof(last));
 		memcpy(last, t + at, s->text.len - at);

@@ -200,7 +200,7 @@ static void table_build(struct gram_table *t, const struct learned *l)
 	for (size_t i = 0; i < t->n; i++) {
 		uint64_t h = gram_hash(t, gram_load(l->hay.p + t->v[i].hay));
 
-		t->filter[gram_word(t, h)] |= gram_bits(t, h);
+		t->filter[gram_word(t, h)] |= gram_bits(h);
 		t->bucket[gram_bucket(t, h) + 2]++;
 	}
 	for (size_t b = 2; b < n_buckets + 2; b++)
