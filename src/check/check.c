@@ -238,7 +238,8 @@ int check_memory(struct check *c, struct span bytes, size_t from, size_t to, che
 
 	if (!c->sealed)
 		return err_set(err, RC_INTERNAL, "check: not sealed before use");
-	check_scan_memory(&l);
+	/* a needle is found by a place within its first 64 bytes */
+	check_scan_memory(&l, from, to + 128);
 	return l.rc;
 }
 

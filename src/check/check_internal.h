@@ -113,7 +113,8 @@ void check_needle(struct check *c, struct span bytes, enum kind kind, enum check
 void check_table_build(struct check *c);
 void check_table_done(struct check *c);
 void check_scan(struct look *l);
-void check_scan_memory(struct look *l);	/* known values alone */
+/* Known values alone, whose beginning or index place is in [from, to). */
+void check_scan_memory(struct look *l, size_t from, size_t to);
 void look_item(struct look *l, struct check_item item);
 /* Is the byte before `at` the end of an escape, so that a word begins at `at`? */
 bool look_escape_before(struct span text, size_t at);

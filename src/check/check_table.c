@@ -330,12 +330,12 @@ static bool block_is_zero(const char *bytes)
 	return memcmp(bytes, zeros, sizeof(zeros)) == 0;
 }
 
-void check_scan_memory(struct look *l)
+void check_scan_memory(struct look *l, size_t from, size_t to)
 {
 	bool words = l->c->shorts.n > 0;
 	char last[64 + 8];
 
-	for (size_t p = 0; p < l->text.len && l->rc >= 0; p += 64) {
+	for (size_t p = from / 64 * 64; p < to && p < l->text.len && l->rc >= 0; p += 64) {
 		const char *bytes = l->text.p + p;
 		struct block b;
 

@@ -209,7 +209,7 @@ void memory_runs_find(struct memory_runs *r, const struct detect_window *w)
 	struct blocks b = { .run = SIZE_MAX };
 	char last[64];
 
-	buf_reset(&r->view);
+	r->view.len = 0;	/* buf_reset would wipe what is written over anyway */
 	r->n = 0;
 	r->last_end = 0;
 	for (size_t at = 0; at < w->bytes.len; at += 64) {

@@ -17,7 +17,9 @@ struct stretch {
 	uint64_t off, end;
 	/* the finding that wins */
 	struct finding f;
-	uint32_t token;		/* or NO_TOKEN */
+	bool masked;		/* an engine's limit: no value, no token */
+	struct token token;
+	uint32_t number;	/* the token's, or NO_TOKEN */
 };
 
 struct redact_fill {
@@ -135,7 +137,7 @@ static bool wins(const struct redact_fill *f, const struct finding *a, const str
 /* "[kind~" nine characters and a check character "]": these ten, the kind, dots. */
 static void token_text(const struct redact_fill *f, const struct stretch *s, size_t n, struct buf *ret)
 {
-	const struct token *t = s->token == NO_TOKEN ? NULL : &f->job.redactor->tokens[s->token];
+	const struct token *t = s->masked ? NULL : &s->token;
 	bool keyed = t && t->keyed && !(s->f.flags & (FINDING_MASKED | FINDING_LIMIT)) &&
 		     f->rules[s->f.rule].action == ACTION_TOKEN;
 	const char *tilde = keyed ? memchr(t->text, '~', t->len) : NULL;
@@ -187,9 +189,8 @@ static void make_text(struct redact_fill *f, const struct stretch *s)
 	size_t n = (size_t)(s->end - s->off);
 	bool exact = s->f.off == s->off && s->f.len == n;
 
-	if (s->f.form == FORM_BYTES && exact && (n == 4 || n == 16) && s->token != NO_TOKEN &&
-	    f->job.redactor->tokens[s->token].keyed) {
-		token_packed(&f->job.redactor->tokens[s->token], n, &f->text);
+	if (s->f.form == FORM_BYTES && exact && (n == 4 || n == 16) && s->token.keyed) {
+		token_packed(&s->token, n, &f->text);
 		return;
 	}
 	if (s->f.form == FORM_UTF16 && n % 2 == 0 && (s->f.off - s->off) % 2 == 0) {
@@ -218,7 +219,7 @@ static int stretch_put(struct redact_fill *f, const struct redact_chunk *c, stru
 	split = s->off >= begin ? s->off : begin < s->end ? begin : s->end;
 	if (c && split < s->end)
 		memcpy(c->bytes + (split - c->off), f->text.p + (split - s->off), s->end - split);
-	token_count(f->job.redactor, s->token, s->f.rule);
+	token_count(f->job.redactor, s->number, s->f.rule);
 	f->replaced++;
 	s->end = 0;
 	return split > s->off ? f->job.late(f->job.ctx, s->off,
@@ -236,8 +237,11 @@ static int take_stretch(struct redact_fill *f, const struct redact_chunk *c, con
 		if (one->end > s->end)
 			s->end = one->end;
 		if (wins(f, &one->f, &s->f)) {
-			s->f = one->f;
-			s->token = one->token;
+			struct stretch won = *one;
+
+			won.off = s->off;
+			won.end = s->end;
+			*s = won;
 		}
 		return RC_OK;
 	}
@@ -250,7 +254,8 @@ static int take_finding(struct redact_fill *f, const struct redact_chunk *c, con
 			struct err *err)
 {
 	struct stretch one = { .off = found->off, .end = found->off + found->len, .f = *found,
-			       .token = NO_TOKEN };
+			       .number = NO_TOKEN,
+			       .masked = (found->flags & FINDING_LIMIT) != 0 };
 	struct redactor *r = f->job.redactor;
 	struct span bytes;
 	int rc;
@@ -264,15 +269,15 @@ static int take_finding(struct redact_fill *f, const struct redact_chunk *c, con
 		return RC_OK;
 	}
 	bytes = span_make(c->bytes + (one.off - c->off), (size_t)(one.end - one.off));
-	if (!(found->flags & FINDING_LIMIT)) {
+	if (!one.masked) {
 		buf_reset(&f->value);
 		detect_memory_value(f->job.detector, found, bytes, &f->value);
-		rc = token_find(r, found->kind, buf_span(&f->value), &one.token, NULL, err);
+		rc = token_make(r, found->kind, buf_span(&f->value), &one.token, &one.number, err);
 		if (rc < 0)
 			return rc;
-		if (r->tokens[one.token].stays)
+		if (one.token.stays)
 			return RC_OK;
-		one.f.kind = r->tokens[one.token].kind;
+		one.f.kind = one.token.kind;
 	} else {
 		f->open_items++;
 	}

@@ -79,9 +79,14 @@ struct redactor {
 	struct planner *planner;	/* plan.c */
 };
 
+#define NO_TOKEN UINT32_MAX	/* of a piece that an engine's limit masks */
+
 /* The token of a value under the rule's kind; RC_INTERNAL if another value has the same. */
 int token_find(struct redactor *r, enum kind kind, struct span value, uint32_t *ret_token,
 	       uint32_t *ret_spelling, struct err *err);
+/* The same by value, for a core: past a number of them none is kept, and *ret_token is NO_TOKEN. */
+int token_make(struct redactor *r, enum kind kind, struct span value, struct token *ret,
+	       uint32_t *ret_token, struct err *err);
 /* The keyed token that is spelled like this. */
 bool token_find_text(const struct redactor *r, struct span text, uint32_t *ret_token);
 void token_count(struct redactor *r, uint32_t token, uint32_t rule);
@@ -117,8 +122,6 @@ void copy_done(struct copy *c);
 typedef int (*copy_piece_fn)(void *ctx, uint64_t off, uint64_t end, bool whole, bool soft);
 int copy_source(const struct copy *c, uint64_t from, uint64_t at, uint64_t end, copy_piece_fn fn,
 		void *ctx);
-
-#define NO_TOKEN UINT32_MAX	/* of a piece that an engine's limit masks */
 
 /* Clipping and merging (resolve.c). A piece is what is left of a finding between the barriers. */
 struct piece {

@@ -4,6 +4,9 @@
 /* Shorter credentials get a constant: the hash of so little could be tried out. */
 #define SHORTEST_KEYED 8
 
+/* More distinct values than this in one run are not kept: a core has no end of them. */
+#define TOKENS_KEPT 50000
+
 enum { SALT_SPELLING = 0x100, SALT_CANONICAL = 0x200, SALT_TEXT = 0x300, SALT_PAIR = 0x400 };
 
 struct wanted { const struct redactor *r; enum kind kind; struct span bytes; };
@@ -76,19 +79,27 @@ bool redact_is_kept(const struct redactor *r, enum kind kind, struct span value)
 	return text_is_kept(r, &t);
 }
 
+/* The token's text, by its kind and canonical form. */
+static void token_spell(const struct redactor *r, struct token *t)
+{
+	t->keyed = is_keyed(t);
+	if (!t->keyed) {
+		t->len = (uint8_t)value_token_constant(t->kind, t->text);
+		return;
+	}
+	token_format(r, t);
+	t->kept = text_is_kept(r, t);
+	t->stays |= t->kept;
+}
+
 static int token_write(struct redactor *r, struct token *t, struct err *err)
 {
 	struct wanted w = { .r = r, .kind = t->kind };
 	uint32_t hash, other;
 
-	t->keyed = is_keyed(t);
-	if (!t->keyed) {
-		t->len = (uint8_t)value_token_constant(t->kind, t->text);
+	token_spell(r, t);
+	if (!t->keyed)
 		return RC_OK;
-	}
-	token_format(r, t);
-	t->kept = text_is_kept(r, t);
-	t->stays |= t->kept;
 	w.bytes = span_make(t->text, t->len);
 	hash = numbers_hash(r->seed, SALT_TEXT, w.bytes);
 	if (numbers_find(&r->by_text, hash, text_eq, &w, &other))
@@ -178,6 +189,28 @@ bool token_find_text(const struct redactor *r, struct span text, uint32_t *ret_t
 
 	return numbers_find(&r->by_text, numbers_hash(r->seed, SALT_TEXT, text), text_eq, &w,
 			    ret_token);
+}
+
+int token_make(struct redactor *r, enum kind kind, struct span value, struct token *ret,
+	       uint32_t *ret_token, struct err *err)
+{
+	struct token t = { .kind = (uint8_t)value_refine(kind, value) };
+	int rc;
+
+	if (r->n_tokens < TOKENS_KEPT) {
+		rc = token_find(r, kind, value, ret_token, NULL, err);
+		if (rc == RC_OK)
+			*ret = r->tokens[*ret_token];
+		return rc;
+	}
+	buf_reset(&r->canonical);
+	value_canonical(t.kind, value, &r->canonical);
+	t.canonical = r->canonical.len ? buf_span(&r->canonical) : value;
+	t.stays = value_stays(t.kind, value);
+	token_spell(r, &t);
+	*ret = t;
+	*ret_token = NO_TOKEN;
+	return RC_OK;
 }
 
 static bool pair_eq(const void *ctx, uint32_t i)
