@@ -37,6 +37,7 @@ void check_block(const char *p, bool words, struct block *ret)
 		ret->dot |= bits_of(_mm_cmpeq_epi8(c, _mm_set1_epi8('.')), at);
 		ret->colon |= bits_of(colon, at);
 		ret->sign |= bits_of(_mm_or_si128(colon, equal), at);
+		ret->upper |= bits_of(in_range(c, 'A', 25), at);
 		if (words) {
 			__m128i word = _mm_or_si128(_mm_or_si128(digit, in_range(lower, 'a', 25)),
 						    _mm_cmpeq_epi8(c, _mm_set1_epi8('_')));
@@ -64,6 +65,7 @@ void check_block(const char *p, bool words, struct block *ret)
 		ret->sign |= p[at] == ':' || p[at] == '=' ? bit : 0;
 		ret->word |= is_word(p[at]) ? bit : 0;
 		ret->slash |= p[at] == '\\' ? bit : 0;
+		ret->upper |= p[at] >= 'A' && p[at] <= 'Z' ? bit : 0;
 	}
 }
 

@@ -34,6 +34,7 @@ struct block {
 	uint64_t digit, hex, dot, colon;
 	uint64_t sign;			/* colon or = */
 	uint64_t word, slash;
+	uint64_t upper;
 };
 
 struct known {
@@ -100,7 +101,8 @@ struct look {
 	bool own;			/* our own words: a leak is open, and nothing else is told */
 	size_t shape_end;		/* shapes that begin before it were seen already */
 	/* what the block before means for this one */
-	uint64_t digit, digit2, digit4, digit8, hex, hex2, hex4, hex8, hex16, word, slash;
+	uint64_t digit, digit2, digit4, digit8, hex, hex2, hex4, hex8, hex16, word, slash, upper;
+	size_t odd_end;			/* mixtures that begin before it were seen already */
 	bool leak, memory;		/* memory: a core's bytes, not a text */
 	int rc;				/* what fn returned, if negative */
 };
@@ -128,6 +130,10 @@ void check_block(const char *p, bool words, struct block *ret);
 void check_shapes(struct look *l, size_t p, const struct block *b, bool next);
 void check_shape_heads(struct check *c);
 void check_shape_head(struct look *l, enum check_enc head, size_t off);
+/* check_odd.c: p is where letters and digits mix; hints what looks random. */
+void check_odd_mixture(struct look *l, size_t p);
+/* May the long number at off be told of? Those that stand in a string. */
+bool check_odd_number(const struct look *l, size_t off);
 /* check_key.c: p is inside what may be a key that names a credential. */
 void check_shape_key(struct look *l, size_t p);
 

@@ -233,6 +233,9 @@ static void shape_digest(struct look *l, size_t off, size_t end)
 		letters += !is_digit(l->text.p[i]);
 	if (letters < 4 || len - letters < 4 || is_word(text_at(l, end)))
 		return;
+	/* the first column of a table: a build id, a file's digest */
+	if (before == '\n' && text_at(l, end) == ' ' && text_at(l, end + 1) == ' ')
+		return;
 	if (before == '"' || before == '=' || before == '\'' || look_escape_before(l->text, off))
 		level = CHECK_OPEN;
 	if (text_at(l, end) == '@' || text_at(l, end) == '-')
@@ -264,8 +267,7 @@ static void shape_number(struct look *l, size_t p)
 	/* behind a colon it is a URI's */
 	if (before == '+' && end - off <= 15 && !(off > 1 && (is_word(t[off - 2]) || t[off - 2] == ':')))
 		shape_item(l, KIND_PHONE, CHECK_OPEN, "number in international form", off, end);
-	else if (end - off >= 10 && (before == '"' || before == '<') &&
-		 (after == '"' || after == '>' || after == '@' || after == '\\'))
+	else if (!l->memory && (after != '.' || !is_digit(text_at(l, end + 1))) && check_odd_number(l, off))
 		shape_item(l, KIND_PHONE, CHECK_HINT, "long number in a string", off, end);
 }
 
@@ -376,7 +378,11 @@ void check_shapes(struct look *l, size_t p, const struct block *b, bool next)
 	uint64_t quads = b->dot & block_shift(b->digit, l->digit, 1) & digits_after;
 	uint64_t ip6 = b->colon & block_shift(b->hex, l->hex, 1) & block_shift(b->hex, l->hex, 2) &
 		       block_shift(b->hex, l->hex, 3);
+	uint64_t mixtures = l->memory ? 0 : (b->upper & block_shift(b->digit, l->digit, 1)) |
+					    (b->digit & block_shift(b->upper, l->upper, 1));
 	uint64_t numbers, digests, signs = b->sign;
+
+	l->upper = b->upper;
 
 	numbers = run_step(b->digit, &l->digit, 1);
 	numbers = run_step(numbers, &l->digit2, 2);
@@ -391,6 +397,8 @@ void check_shapes(struct look *l, size_t p, const struct block *b, bool next)
 		shape_ip6(l, p + (size_t)__builtin_ctzll(ip6) - 3);
 	for (; signs; signs &= signs - 1)
 		shape_sign(l, p + (size_t)__builtin_ctzll(signs));
+	for (; mixtures; mixtures &= mixtures - 1)
+		check_odd_mixture(l, p + (size_t)__builtin_ctzll(mixtures));
 	for (; numbers; numbers &= numbers - 1)
 		shape_number(l, p + (size_t)__builtin_ctzll(numbers));
 	for (; digests; digests &= digests - 1)
