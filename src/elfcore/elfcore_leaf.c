@@ -310,6 +310,40 @@ static void follow(struct symbols *s, uint64_t value, uint64_t at, struct type *
 
 /* --- down --- */
 
+/* libstdc++'s vector: what is between its first two pointers, and nothing behind. */
+static bool is_vector(const struct type *t)
+{
+	const struct member *m = t->members;
+
+	for (size_t i = 0; i + 1 < t->n_members; i++)
+		if (m[i].name && m[i + 1].name && strcmp(m[i].name, "_M_start") == 0 &&
+		    strcmp(m[i + 1].name, "_M_finish") == 0)
+			return m[i].type->form == TYPE_POINTER && m[i].off == 0 && m[i + 1].off == 8;
+	return false;
+}
+
+static void walk_vector(struct symbols *s, uint64_t addr, struct type *t, struct walk w)
+{
+	struct type *pointer = NULL;
+	uint64_t from, to;
+	size_t path = s->path.len;
+
+	for (size_t i = 0; !pointer; i++)
+		if (t->members[i].type->form == TYPE_POINTER)
+			pointer = t->members[i].type;
+	symbols_type_resolve(s, pointer);
+	if (!pointer->to || pointer->to->size == 0 || !take_pointer(s, pointer->to, &w) ||
+	    !word_at(s, addr, &from) || !word_at(s, addr + 8, &to) || to < from)
+		return;
+	if (!w.hit && !symbols_type_reaches(s, pointer->to, w.pointers))
+		return;
+	for (uint64_t i = 0; i < LIMIT_SYMBOLS_ELEMENTS && i < (to - from) / pointer->to->size; i++) {
+		path_push_index(s, i);
+		walk(s, from + i * pointer->to->size, pointer->to, w);
+		path_cut(s, path);
+	}
+}
+
 static void walk_members(struct symbols *s, uint64_t addr, struct type *t, struct walk w)
 {
 	size_t path = s->path.len;
@@ -317,6 +351,10 @@ static void walk_members(struct symbols *s, uint64_t addr, struct type *t, struc
 	w.depth++;
 	if (w.depth >= LIMIT_SYMBOLS_DEPTH) {
 		s->capped = true;
+		return;
+	}
+	if (is_vector(t)) {
+		walk_vector(s, addr, t, w);
 		return;
 	}
 	for (size_t i = 0; i < t->n_members; i++) {

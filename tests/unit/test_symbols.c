@@ -60,7 +60,7 @@ static int setup(void **state)
 {
 	(void)state;
 	return !mkdtemp(work) || crash("o1", "") || crash("o0", "-O0") || crash("plain", "-g0") ||
-	       crash_aarch64();
+	       crash_aarch64() || run("tests/fixtures/crash.sh typed_cpp %s/cpp", work);
 }
 
 static int teardown(void **state)
@@ -377,6 +377,39 @@ static void test_qemu(void **state)
 	list_done(&l);
 }
 
+/* A string has the name of its first member, as gdb prints it by default; the number of a vector's element
+   stands behind the member that leads to them. */
+static void test_cpp(void **state)
+{
+	static const struct expected rows[] = {
+		{ NULL, "global_password._M_dataplus", ELFCORE_COUNTED, 0, "cpp-short-1" },
+		{ NULL, "long_password._M_dataplus", ELFCORE_COUNTED, 0,
+		  "cpp-long-password-that-is-on-the-heap-2" },
+		{ NULL, "secret_key._M_dataplus", ELFCORE_COUNTED, 0, "cpp-static-member-3" },
+		{ NULL, "accounts._M_impl[0].password._M_dataplus", ELFCORE_COUNTED, 0, "cpp-vector-40" },
+		{ NULL, "accounts._M_impl[2].password._M_dataplus", ELFCORE_COUNTED, 0, "cpp-vector-42" },
+		{ NULL, "accounts._M_impl[2].base_password", ELFCORE_CHARS, 16, "cpp-base-00" },
+		{ "run", "arg_password._M_dataplus", ELFCORE_COUNTED, 0,
+		  "cpp-argument-7-long-enough-for-the-heap" },
+		{ "run", "local_password._M_dataplus", ELFCORE_COUNTED, 0,
+		  "cpp-argument-7-long-enough-for-the-heap-more" },
+		{ "run", "view_password._M_str", ELFCORE_COUNTED, 0,
+		  "cpp-argument-7-long-enough-for-the-heap" },
+		{ "main", "server.account.password._M_dataplus", ELFCORE_COUNTED, 0, "cpp-member-6" },
+		{ "main", "server.account.base_password", ELFCORE_CHARS, 16, "cpp-base-00" },
+	};
+	struct list l;
+
+	(void)state;
+	core_open_name(&l, "cpp", "core-typed_cpp");
+	look(&l);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		expect(&l, &rows[i]);
+	assert_null(find(&l, NULL, "accounts._M_impl[3].base_password", 0));
+	assert_null(find(&l, NULL, "accounts._M_impl._M_finish.base_password", 0));
+	list_done(&l);
+}
+
 /* libc's variables come from the debug file that is installed for its build id. */
 static void test_debug_file(void **state)
 {
@@ -593,6 +626,7 @@ int main(void)
 		cmocka_unit_test(test_not_optimised),
 		cmocka_unit_test(test_aarch64),
 		cmocka_unit_test(test_qemu),
+		cmocka_unit_test(test_cpp),
 		cmocka_unit_test(test_debug_file),
 		cmocka_unit_test(test_no_dwarf),
 		cmocka_unit_test(test_other_build),
