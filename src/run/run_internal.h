@@ -109,8 +109,9 @@ typedef int (*run_file_fn)(void *ctx, const char *path, const char *relative, st
 int run_walk(const char *path, run_file_fn fn, void (*skipped)(void *ctx, const char *path), void *ctx,
 	     struct err *err);
 
-/* The file's bytes, decrypted where it is encrypted (*ret_locked): then RC_USAGE without identities. */
-int run_unlock(const char *path, const char *const *identities, struct mapping **ret, bool *ret_locked,
+/* The file, or where it is encrypted (*ret_locked) its clear bytes in an unnamed one: RC_USAGE without
+   identities. From its start; the caller closes it. */
+int run_unlock(const char *path, const char *const *identities, int *ret_fd, bool *ret_locked,
 	       struct err *err);
 /* Private maps (map_store.c). Recipients' lines, or NULL for none. */
 struct age_recipients;

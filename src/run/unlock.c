@@ -36,8 +36,7 @@ static bool is_encrypted(struct span s)
 }
 
 /* What it holds, in an unnamed file: nobody sees any of it before all is there. */
-static int decrypt(int fd, const char *path, const char *const *identities, struct mapping **ret,
-		   struct err *err)
+static int decrypt(int fd, const char *path, const char *const *identities, int *ret_fd, struct err *err)
 {
 	AUTO(age_identities) ids = NULL;
 	AUTO_CLOSE int clear = -1;
@@ -46,8 +45,6 @@ static int decrypt(int fd, const char *path, const char *const *identities, stru
 
 	if (rc == RC_OK)
 		rc = file_unnamed(false, &clear, err);
-	if (rc == RC_OK && lseek(fd, 0, SEEK_SET) < 0)
-		rc = err_errno(err, RC_IO, "can't read %s", path);
 	if (rc < 0)
 		return rc;
 	sink_fd_init(&out, clear, path);
@@ -55,10 +52,16 @@ static int decrypt(int fd, const char *path, const char *const *identities, stru
 	if (rc == RC_OK)
 		rc = sink_fd_flush(&out, err);
 	buf_done(&out.pending);
-	return rc == RC_OK ? mapping_open(clear, path, ret, err) : rc;
+	if (rc == RC_OK && lseek(clear, 0, SEEK_SET) < 0)
+		rc = err_errno(err, RC_IO, "can't read %s", path);
+	if (rc == RC_OK) {
+		*ret_fd = clear;
+		clear = -1;
+	}
+	return rc;
 }
 
-int run_unlock(const char *path, const char *const *identities, struct mapping **ret, bool *ret_locked,
+int run_unlock(const char *path, const char *const *identities, int *ret_fd, bool *ret_locked,
 	       struct err *err)
 {
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -68,25 +71,31 @@ int run_unlock(const char *path, const char *const *identities, struct mapping *
 
 	if (fd < 0)
 		return err_errno(err, RC_NOTFOUND, "can't open %s", path);
-	/* a pipe can't be looked at first */
+	/* a pipe can't be looked at first: it is taken for clear */
 	n = pread(fd, head, sizeof(head), 0);
 	*ret_locked = n > 0 && is_encrypted(span_make(head, (size_t)n));
-	if (!*ret_locked)
-		return mapping_open(fd, path, ret, err);
+	if (!*ret_locked) {
+		*ret_fd = fd;
+		fd = -1;
+		return RC_OK;
+	}
 	if (!identities || !*identities) {
 		rc = err_set(err, RC_USAGE, "%s is encrypted", path);
 		err_hint(err, "--identity FILE names the key that opens it");
 		return rc;
 	}
-	return decrypt(fd, path, identities, ret, err);
+	return decrypt(fd, path, identities, ret_fd, err);
 }
 
 int run_map_read(const char *path, const char *const *identities, struct private_map *to,
 		 struct err *err)
 {
+	AUTO_CLOSE int fd = -1;
 	AUTO(mapping) map = NULL;
 	bool locked;
-	int rc = run_unlock(path, identities, &map, &locked, err);
+	int rc = run_unlock(path, identities, &fd, &locked, err);
 
+	if (rc == RC_OK)
+		rc = mapping_open(fd, path, &map, err);
 	return rc == RC_OK ? private_map_add(to, mapping_span(map), path, err) : rc;
 }

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* The order: what is known, then each input; then what was found, changes first. */
 
@@ -142,20 +143,32 @@ static int verify_archive(struct verify *v, const char *shown, struct span bytes
 	return rc;
 }
 
+/* Clear bytes of an encrypted file: a hand-off is a tar that zstd packed (RFC 8878), anything else is
+   what it would be in the clear. */
+static bool is_handoff(int fd)
+{
+	uint8_t magic[4];
+
+	return pread(fd, magic, sizeof(magic), 0) == sizeof(magic) &&
+	       memcmp(magic, "\x28\xb5\x2f\xfd", 4) == 0;
+}
+
 int verify_file(struct verify *v, const char *path, struct err *err)
 {
+	AUTO_CLOSE int fd = -1;
 	AUTO(mapping) map = NULL;
 	bool done = false, locked = false;
-	int rc = run_unlock(path, v->job->identities, &map, &locked, err);
+	int rc = run_unlock(path, v->job->identities, &fd, &locked, err);
 
-	if (rc == RC_OK && locked)
-		return verify_handoff(v, path, mapping_span(map), err);
+	v->words = v->key && !v->words ? words_new() : v->words;
+	if (rc == RC_OK && !v->job->plain && is_handoff(fd) &&
+	    (locked || span_ends(span_str(path), SPAN_LIT(".tar.zst"))))
+		return verify_handoff(v, path, fd, locked, err);
+	if (rc == RC_OK)
+		rc = mapping_open(fd, path, &map, err);
 	if (rc == RC_OK)
 		rc = verify_archive(v, path, mapping_span(map), &done, err);
-	if (rc < 0 || done)
-		return rc;
-	v->words = v->key && !v->words ? words_new() : v->words;
-	return verify_bytes(v, path, mapping_span(map), err);
+	return rc < 0 || done ? rc : verify_bytes(v, path, mapping_span(map), err);
 }
 
 static int verify_input(struct verify *v, const char *path, struct err *err)

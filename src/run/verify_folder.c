@@ -161,16 +161,20 @@ static int packed_too(struct folder *f, const char *base, const struct verify_fi
 	return rc;
 }
 
-/* What nobody sends, or what is sealed. */
-static void pass_over(struct folder *f, const char *base)
+/* What nobody sends, and what is sealed. */
+static int pass_over(struct folder *f, const char *base, struct err *err)
 {
 	AUTO_FREE char *private = xasprintf("%s-review-private.html", base);
 	AUTO_FREE char *sealed = xasprintf("%s-handoff.tar.zst.age", base);
+	AUTO_FREE char *path = xasprintf("%s/%s", f->path, sealed);
 
 	take_entry(f, private);
-	if (take_entry(f, sealed))
-		verify_note(f->v, "%s was not opened: verify it by itself, with --identity",
-			    verify_name(f->v, NULL, sealed));
+	if (!take_entry(f, sealed))
+		return RC_OK;
+	if (f->v->job->identities && *f->v->job->identities)
+		return verify_file(f->v, path, err);
+	verify_note(f->v, "%s was not opened: that takes --identity", verify_name(f->v, NULL, sealed));
+	return RC_OK;
 }
 
 static int one_core(struct folder *f, const char *base, struct err *err)
@@ -191,7 +195,8 @@ static int one_core(struct folder *f, const char *base, struct err *err)
 		rc = beside(f, base, m, packed, err);
 	if (rc == RC_OK && !packed)
 		rc = words_ask(f->v, f->v->words, m, err);
-	pass_over(f, base);
+	if (rc == RC_OK)
+		rc = pass_over(f, base, err);
 	verify_files_done(&files);
 	return rc;
 }

@@ -93,8 +93,9 @@ void verify_listed(struct verify *v, const struct manifest *m, struct verify_fil
 
 int verify_package(struct verify *v, const char *shown, struct span file, bool *ret_is_tar,
 		   struct verify_files *files, struct err *err);
-/* An encrypted package's clear bytes: what is no text in it is held to its digest alone. */
-int verify_handoff(struct verify *v, const char *shown, struct span file, struct err *err);
+/* A hand-off, decrypted: what is not meant to be clean in it is held to its digest alone. Not sealed: it
+   came in the clear, and such members are a change. */
+int verify_handoff(struct verify *v, const char *shown, int fd, bool sealed, struct err *err);
 int verify_folder(struct verify *v, const char *path, struct err *err);
 int verify_file(struct verify *v, const char *path, struct err *err);
 

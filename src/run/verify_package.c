@@ -256,13 +256,3 @@ int verify_package(struct verify *v, const char *shown, struct span file, bool *
 	free(p.last);
 	return rc;
 }
-
-int verify_handoff(struct verify *v, const char *shown, struct span file, struct err *err)
-{
-	struct verify_files files = { .v = NULL };
-	bool is_tar;
-	int rc = verify_package(v, shown, file, &is_tar, &files, err);
-
-	verify_files_done(&files);
-	return rc;
-}

@@ -86,4 +86,27 @@ age-keygen -o identity 2>/dev/null
 age -r "$(age-keygen -y identity)" -o sealed.age "$package"
 expect "an encrypted one without identity" 2 verify sealed.age
 expect "with it" 0 verify -i identity sealed.age
+
+# a hand-off: its texts are looked at, the rest is held to its digests
+to=$(age-keygen -y identity)
+expect "a hand-off" 0 "$CORESCRUB" report -q --with-core=scrubbed --encrypt-to "$to" -o off "$core"
+sealed=off/core-pbxlike-null-handoff.tar.zst.age
+expect "is clean" 0 verify -i identity $sealed
+check "and said to hold more" grep -q 'members (core, programs, configuration) are not meant to be clean' .err
+expect "in its folder" 0 verify -i identity off
+check "it is opened" sh -c '! grep -q "was not opened" .err'
+expect "unopened too" 0 verify off
+check "and said so" grep -q 'was not opened' .err
+age -d -i identity $sealed | zstd -qdc >clear.tar
+for what in 's/open-in-gdb/open-IN-gdb/' 's/#0  0x/#0  1x/' 's/stack smashing/stack crushing/'; do
+	LC_ALL=C sed "$what" clear.tar >other.tar
+	cmp -s clear.tar other.tar && continue
+	zstd -qc other.tar | age -r "$to" >other.tar.zst.age
+	expect "tampered with: $what" 3 verify -i identity other.tar.zst.age
+done
+head -c 100000 $sealed >cut.age
+expect "a cut one" 1 verify -i identity cut.age
+zstd -qc clear.tar >clear.tar.zst
+expect "in the clear" 3 verify clear.tar.zst
+check "is no package for anybody" grep -q 'package.clear' .out
 finish
