@@ -38,7 +38,7 @@ profiles := $(wildcard profiles/*)
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(patsubst $B/%,%,$@);)
 
-.PHONY: all deps demo check bench install clean units fuzzers
+.PHONY: all deps demo check check-asterisk bench install clean units fuzzers
 all: $(prog) $B/rules.stamp
 
 $B/%.o: %.c
@@ -94,6 +94,10 @@ install: all
 	install -m 644 $(profiles) $(DESTDIR)$(PREFIX)/share/corescrub/profiles/
 	$(prog) generate man > $(DESTDIR)$(PREFIX)/share/man/man1/corescrub.1
 	$(prog) generate bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/corescrub
+
+# Not in CI: needs root, debootstrap, sipp and some 400 MB from the distribution.
+check-asterisk: all
+	@tests/asterisk/check.sh
 
 clean:
 	rm -rf build build-*
