@@ -117,6 +117,20 @@ static bool is_full(const struct learned *l, enum kind kind, enum learn_origin o
 	       l->n_material[kind] >= (is_secret(kind) ? LIMIT_LEARN_SECRETS : LIMIT_LEARN_PASSING);
 }
 
+/* A telephone number has a digit and a mail address an @, whatever key it stood behind: "callerid =
+   asterisk" must not take that word out of every path. */
+static bool learn_has_shape(enum kind kind, struct span value)
+{
+	if (kind == KIND_EMAIL)
+		return memchr(value.p, '@', value.len) != NULL;
+	if (kind != KIND_PHONE)
+		return true;
+	for (size_t i = 0; i < value.len; i++)
+		if (value.p[i] >= '0' && value.p[i] <= '9')
+			return true;
+	return false;
+}
+
 int learn_add(struct learned *l, enum kind kind, struct span value, enum learn_origin origin,
 	      uint32_t *ret, struct err *err)
 {
@@ -125,7 +139,8 @@ int learn_add(struct learned *l, enum kind kind, struct span value, enum learn_o
 	uint32_t *slot;
 
 	*ret = UINT32_MAX;
-	if (value.len == 0 || value_is_tokens(value) || learned_is_kept(l, value))
+	if (value.len == 0 || value_is_tokens(value) || learned_is_kept(l, value) ||
+	    !learn_has_shape(kind, value))
 		return RC_OK;
 	if (value.len > LIMIT_LEARN_VALUE)
 		return err_set(err, RC_TOOBIG, "a value to learn is over %zu bytes",

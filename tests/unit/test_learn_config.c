@@ -143,6 +143,16 @@ static void test_voicemail(void **state)
 	assert_int_equal(learned_count(l), 5);
 }
 
+/* "asterisk" as a sender must not take the word out of every path. */
+static void test_a_value_without_its_shape(void **state)
+{
+	AUTO(learned) l = read_config("email=asterisk\nemail=ann@example.com\n", "minivm.conf");
+
+	(void)state;
+	assert_true(has(l, KIND_EMAIL, "ann@example.com"));
+	assert_int_equal(learned_count(l), 1);
+}
+
 static void test_other_formats(void **state)
 {
 	(void)state;
@@ -256,6 +266,7 @@ int main(void)
 		cmocka_unit_test(test_asterisk_conf),
 		cmocka_unit_test(test_semicolon_in_a_value),
 		cmocka_unit_test(test_voicemail),
+		cmocka_unit_test(test_a_value_without_its_shape),
 		cmocka_unit_test(test_other_formats),
 		cmocka_unit_test(test_digests_and_pairs),
 		cmocka_unit_test(test_private_keys),
