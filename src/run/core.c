@@ -199,6 +199,10 @@ static int learn_finding(struct pass_one *p, const struct pipe_chunk *c, const s
 		detect_addresses_add(p->j->known, f->kind, buf_span(&value));
 	if (!learns || !p->j->e->learn_texts)
 		return RC_OK;
+	/* a private key stands in memory as its integers too */
+	if (f->kind == KIND_KEY && span_starts(buf_span(&value), SPAN_LIT("-----BEGIN ")))
+		return learned_config(p->j->e->learned, p->j->e->rules, buf_span(&value),
+				      "a key in the core", err);
 	return learned_add(p->j->e->learned, f->kind, buf_span(&value), LEARN_MATERIAL, err);
 }
 

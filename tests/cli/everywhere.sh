@@ -21,4 +21,15 @@ check "in every spelling" "$top/tests/cli/plants.py" planted out
 tokens=$(grep -rhao 'secret~[a-z2-7]*' core-pbxlike-null/attachments | sort -u)
 check "one token" test "$(echo "$tokens" | wc -l)" = 1
 check "which the backtrace has too" grep -q "$tokens" core-pbxlike-null/core-pbxlike-null-full.txt
+
+# and from the core, with as much of that token as fits (ten characters, then the kind)
+"$CORESCRUB" keygen --token-key -o key
+mkdir -m 700 cores
+expect "report with a key" 0 "$CORESCRUB" report --key-file key --case c -o keyed --attach more "$core"
+expect "core with it" 0 "$CORESCRUB" core -q --key-file key --case c -o cores/core "$core"
+tar -xzOf keyed/*.tar.gz core-pbxlike-null/attachments/plain.conf >plain.conf
+token=$(sed -n 's/^note = \[secret~\([a-z2-7]*\)\]$/\1/p' plain.conf)
+check "a token of ten characters" test "${#token}" = 10
+check "the struct field has it in the core" grep -aqF "${token}secret." cores/core
+check "gone from the core" "$top/tests/cli/plants.py" planted cores
 finish
