@@ -152,7 +152,7 @@ static void fixture_close(struct fixture *f)
 }
 
 /* The scrubbed text, in a buf the caller frees. */
-static struct buf fixture_scrub(struct fixture *f, struct span text, redact_plan_fn each, void *ctx)
+static inline struct buf fixture_scrub(struct fixture *f, struct span text, redact_plan_fn each, void *ctx)
 {
 	struct err err = ERR_INIT;
 	struct buf in = BUF_INIT;
