@@ -46,6 +46,15 @@ struct snapshot {
 	struct snapshot_range *kept_out;	/* not to be dumped: by its own wish, or a device's */
 	size_t n_kept_out, cap_kept_out;
 	struct buf notes;
+	/* Memory to copy to, made before the stop so that no disk is waited for meanwhile; behind its end
+	   what is read goes to the file at once. */
+	char *store;
+	size_t store_size, store_used;
+	struct snapshot_piece {	/* of the store */
+		size_t from, len;
+		uint64_t at;	/* where in the core */
+	} *pieces;
+	size_t n_pieces, cap_pieces;
 	uint64_t data, unread;	/* bytes copied; bytes that could not be read */
 };
 
@@ -70,12 +79,15 @@ int snapshot_find_kept_out(struct snapshot *s, struct err *err);
 /* Reads the maps and decides what of each goes into the core. */
 int snapshot_find_maps(struct snapshot *s, struct err *err);
 int snapshot_page_bits(const struct snapshot *s, uint64_t addr, uint64_t *ret, size_t n);
-/* Is the page there, or in the swap? Is it of a file, as it stands in the file? (proc(5), pagemap) */
-#define SNAPSHOT_PAGE_THERE(bits) (((bits) >> 62) != 0)
+/* Is the page there, or in the swap, and no guard (glibc 2.42 puts them below stacks; bit 58 from Linux
+   6.15 on)? Is it of a file, as it stands in the file? (proc(5), pagemap) */
+#define SNAPSHOT_PAGE_THERE(bits) (((bits) >> 62) != 0 && !((bits) >> 58 & 1))
 #define SNAPSHOT_PAGE_OF_FILE(bits) (((bits) >> 61) & 1)
 
-/* Places the segments, then copies memory to out. Needs the stopped process. */
+/* Places the segments, then copies memory: to the store, what it can't hold to out. Needs the stopped
+   process. snapshot_write_store may come when it goes on again. */
 int snapshot_copy(struct snapshot *s, int out, struct err *err);
+int snapshot_write_store(struct snapshot *s, int out, struct err *err);
 /* The notes are made from what was read; then headers and notes are written. */
 int snapshot_make_notes(struct snapshot *s, struct err *err);
 int snapshot_write_head(const struct snapshot *s, int out, struct err *err);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -53,6 +54,9 @@ void snapshot_done(struct snapshot *s)
 	free(s->threads);
 	free(s->maps);
 	free(s->kept_out);
+	free(s->pieces);
+	if (s->store)
+		munmap(s->store, s->store_size);
 	buf_done(&s->paths);
 	buf_done(&s->notes);
 	auto_close_p(&s->dir);

@@ -90,14 +90,22 @@ static int write_pages(int out, const char *p, size_t n, uint64_t at, uint64_t *
 	return RC_OK;
 }
 
+static void keep_piece(struct snapshot *s, size_t len, uint64_t at)
+{
+	GROW(s->pieces, s->n_pieces, s->cap_pieces);
+	s->pieces[s->n_pieces++] = (struct snapshot_piece){ s->store_used, len, at };
+	s->store_used += len;
+}
+
 /* Memory [from, to) of a map. A page that can't be read stays a hole and is counted. */
 static int copy_run(struct snapshot *s, const struct snapshot_map *m, uint64_t from, uint64_t to,
 		    char *room, int out, struct err *err)
 {
 	while (from < to) {
 		size_t want = to - from < CHUNK ? to - from : CHUNK;
-		ssize_t got = pread(s->mem, room, want, (off_t)from);
-		int rc;
+		bool kept = s->store_size - s->store_used >= want;
+		ssize_t got = pread(s->mem, kept ? s->store + s->store_used : room, want, (off_t)from);
+		int rc = RC_OK;
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -106,7 +114,10 @@ static int copy_run(struct snapshot *s, const struct snapshot_map *m, uint64_t f
 			from += PAGE;
 			continue;
 		}
-		rc = write_pages(out, room, (size_t)got, m->at + (from - m->start), &s->data, err);
+		if (kept)
+			keep_piece(s, (size_t)got, m->at + (from - m->start));
+		else
+			rc = write_pages(out, room, (size_t)got, m->at + (from - m->start), &s->data, err);
 		if (rc < 0)
 			return rc;
 		from += (uint64_t)got;
@@ -157,6 +168,16 @@ int snapshot_copy(struct snapshot *s, int out, struct err *err)
 			rc = copy_run(s, m, m->start, m->start + m->size, room, out, err);
 	}
 	secret_wipe(room, CHUNK);
+	return rc;
+}
+
+int snapshot_write_store(struct snapshot *s, int out, struct err *err)
+{
+	int rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < s->n_pieces; i++)
+		rc = write_pages(out, s->store + s->pieces[i].from, s->pieces[i].len, s->pieces[i].at,
+				 &s->data, err);
 	return rc;
 }
 

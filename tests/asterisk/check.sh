@@ -58,6 +58,7 @@ start() {
 	sleep 6
 	in_root asterisk -rx 'core show channels count' | head -n 2
 }
+# every text is there: a folder without files would hold nothing planted either
 texts() { for part in thread1 brief full info locks; do test -s "$1-$part.txt" || return 1; done; }
 # how many of the planted values a file holds in the clear
 holds() { cut -f 2 "$here/planted.txt" | while read -r v; do grep -qaF -e "$v" "$1" && echo "$v"; done | wc -l; }
@@ -93,7 +94,8 @@ echo "modules in the hand-off: $(grep -c 'asterisk/modules/.*[.]so$' "$root/tmp/
 check "program and modules in the hand-off" sh -c "grep -q /usr/sbin/asterisk '$root/tmp/list' && grep -q modules/res_pjsip.so '$root/tmp/list'"
 check "its configs in the hand-off" grep -q etc/asterisk/pjsip.conf "$root/tmp/list"
 in_root sh -c 'cd /tmp/work && ast_coredumper --tarball-results --delete-results-after --tarball-config \
-	--accept-open core-asterisk-crash'
+	--no-rename --accept-open core-asterisk-crash'
+check "a public tarball" test -s "$core.tar.gz"
 check "none in the public tarball" "$top/tests/cli/plants.py" "$here/planted.txt" "$core.tar.gz"
 ls -ls "$root/tmp/work"
 exit "$bad"
