@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 B=$PWD/${B:-build}
 program=$B/corescrub
-runs=${RUNS:-5} megabytes=${MB:-200} gdb_megabytes=${GDB_MB:-50} rows=${ROWS:-?}
+runs=${RUNS:-5} megabytes=${MB:-200} gdb_megabytes=${GDB_MB:-50} rows=${ROWS:-?} pack_megabytes=${PACK_MB:-512}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export XDG_STATE_HOME="$work/state" XDG_CONFIG_HOME="$work/config" LC_ALL=C.UTF-8 DEBUGINFOD_URLS=
@@ -15,7 +15,7 @@ export XDG_STATE_HOME="$work/state" XDG_CONFIG_HOME="$work/config" LC_ALL=C.UTF-
 wanted() { case $1 in $rows) ;; *) return 1 ;; esac }
 pair() { tests/bench/pair.py --runs "$runs" "$@"; }
 
-for tool in siplog in_turn age_tool; do
+for tool in siplog in_turn age_tool pack_tool bigcore; do
 	make -s "${B#"$PWD"/}/tests/bench/$tool"	# by the name that the Makefile knows
 done
 "$B/tests/bench/siplog" "$megabytes" >"$work/sip.log"
@@ -82,4 +82,19 @@ wanted j && age -R "$work/recipient" -o "$work/sealed" "$work/clear" &&
 	pair --least 0.90 "j  1 GiB decrypted: our speed / the age command's" \
 		"$B/tests/bench/age_tool decrypt -i $work/identity <$work/sealed >/dev/null" \
 		"age -d -i $work/identity <$work/sealed >/dev/null"
+
+# The hand-off's way, without gdb and scrubbing: a core of data alone, and one that is mostly holes.
+recipient=$(cat "$work/recipient")
+pack="$B/tests/bench/pack_tool $recipient"
+"$B/tests/bench/bigcore" "$work/dense.core" 1 "$pack_megabytes"
+"$B/tests/bench/bigcore" "$work/sparse.core" 16 "$pack_megabytes"
+wanted p && pair --limit 1.20 "p  $pack_megabytes MiB core packed / tar | zstd -1 -T0 | age: time" \
+	"$pack $work/dense.core >/dev/null" \
+	"tar -cSC $work dense.core | zstd -q -1 -T0 | age -r $recipient >/dev/null"
+wanted q && tests/bench/pair.py --runs 2 --least 3 "q  the same: our speed / tar -z's alone" \
+	"$pack $work/dense.core >/dev/null" "tar -cSzC $work -f - dense.core | cat >/dev/null"
+wanted r && pair --limit 1.25 "r  packed with 15 GiB of holes more / without: time" \
+	"$pack $work/sparse.core >/dev/null" "$pack $work/dense.core >/dev/null"
+wanted s && tests/bench/memory.py "s  peak memory, packing 16 GiB with holes" 96 /dev/null \
+	$pack "$work/sparse.core"
 exit 0
