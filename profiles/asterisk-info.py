@@ -64,7 +64,7 @@ def uptime():
     show("last_reload", lambda: moment(variable("ast_lastreloadtime")))
     end = int(gdb.convenience_variable("corescrub_time") or 0)
     if end > int(start["tv_sec"]) > 0:
-        print("up = %s, by the core's time" % datetime.timedelta(seconds=end - int(start["tv_sec"])))
+        print("up = %s, by the core's time" % duration(end - int(start["tv_sec"])))
 
 
 @section("Totals")

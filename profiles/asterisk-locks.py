@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The table that Asterisk keeps where it was built with DEBUG_THREADS: which thread took which lock, where,
 # and which one it waits for. All of it is read from memory; nothing of the program is called.
-import contextlib
-
 LOCKS_MAX = 64
 KINDS = {0: "mutex", 1: "rwlock, to read", 2: "rwlock, to write"}
 
@@ -15,16 +13,15 @@ def threads_by_handle():
     """pthread_t to gdb's number, for releases that don't keep the LWP."""
     found = {}
     for thread in gdb.selected_inferior().threads():
-        with contextlib.suppress(Exception):
-            found[int.from_bytes(thread.handle(), "little")] = thread.num
+        handle = attempt(thread.handle)
+        if handle:
+            found[int.from_bytes(handle, "little")] = thread.num
     return found
 
 
 def thread_words(info, by_lwp, by_handle):
     handle = int(info["thread_id"])
-    number_of = by_handle.get(handle)
-    with contextlib.suppress(Exception):
-        number_of = by_lwp.get(int(info["lwp"]), number_of)
+    number_of = attempt(lambda: by_lwp[int(info["lwp"])], by_handle.get(handle))
     words = "thread %s" % number_of if number_of else "a thread that gdb doesn't see"
     return "%s (pthread 0x%x, %s)" % (words, handle, text(info["thread_name"]))
 
@@ -77,9 +74,9 @@ def lock_table():
         return
     by_lwp, by_handle, n = threads_by_lwp(), threads_by_handle(), 0
     for info in limited(chain(first, lambda i: i["entry"]["next"])):
-        # pthread_t is the last word for the lock's own record
-        with contextlib.suppress(Exception):
-            by_handle.setdefault(int(info["thread_id"]), by_lwp.get(int(info["lwp"])))
+        number_of = attempt(lambda: by_lwp[int(info["lwp"])])
+        if number_of:
+            by_handle.setdefault(int(info["thread_id"]), number_of)
     for info in limited(chain(first, lambda i: i["entry"]["next"])):
         held = min(int(info["num_locks"]), LOCKS_MAX)
         if held == 0:

@@ -3,7 +3,7 @@
 
 
 def exchange():
-    return gdb.parse_and_eval("main::pbx")
+    return variable_in("main", "pbx")
 
 
 def leg(value):

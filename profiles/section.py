@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # What every profile's script builds on: parts that fail alone, rows that read like gdb's own values (so
 # that the rules know them), and walks through a core's lists that end whatever the core says.
-import datetime
 import time
 
 import gdb
@@ -40,6 +39,14 @@ def limited(items):
         yield item
 
 
+def attempt(get, otherwise=None):
+    """get(), or otherwise where something is missing."""
+    try:
+        return get()
+    except Exception:
+        return otherwise
+
+
 def chain(first, follow):
     """A linked list: follow(node) gives the next; ends at NULL and at a node that was there before."""
     seen = set()
@@ -64,6 +71,17 @@ def variable(name, file=None):
     return symbol.value()
 
 
+def variable_in(function, name):
+    """A static variable of a function."""
+    place = gdb.lookup_global_symbol(function) or gdb.lookup_static_symbol(function)
+    if place is None:
+        raise Exception("no function %s" % function)
+    for symbol in gdb.block_for_pc(int(place.value().address)):
+        if symbol.name == name:
+            return symbol.value()
+    raise Exception("no variable %s in %s" % (name, function))
+
+
 def pointer(value, type_name):
     return value.cast(gdb.lookup_type(type_name).pointer())
 
@@ -82,7 +100,7 @@ def fetch(value):
     memory, got = gdb.selected_inferior(), b""
     while len(got) < room and b"\0" not in got:
         # never over the edge of a page: the next may not be there
-        step = min(room - len(got), 64 - (address + len(got)) % 64)
+        step = min(room - len(got), 4096 - (address + len(got)) % 4096)
         got += bytes(memory.read_memory(address + len(got), step))
     return got.split(b"\0", 1)[0]
 
@@ -121,8 +139,13 @@ def name(value):
 
 def moment(value):
     """A struct timeval, in UTC."""
-    at = int(value["tv_sec"]) * 1000000 + int(value["tv_usec"])
-    return str(datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=at))
+    at = time.gmtime(int(value["tv_sec"]))
+    return "%s.%06d" % (time.strftime("%Y-%m-%d %H:%M:%S", at), int(value["tv_usec"]))
+
+
+def duration(seconds):
+    return "%d days %02d:%02d:%02d" % (seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60,
+                                       seconds % 60)
 
 
 def nested(**fields):

@@ -70,18 +70,22 @@ static char *share_command(size_t high, size_t low)
 	return buf_steal(&b);
 }
 
+/* The first share has a profile's scripts to run too, so it gets an eighth fewer threads. */
 static void plan_shares(struct run *r, size_t n)
 {
-	size_t high = r->job->n_threads;
+	size_t high = r->job->n_threads, first = r->job->profile ? 7 : 8;
+	size_t weights = first + 8 * (n - 1);
 
 	for (size_t i = 0; i < n; i++) {
-		size_t low = high - high / (n - i) + 1;
+		size_t weight = i == 0 ? first : 8;
+		size_t low = high - high * weight / weights + 1;
 
 		r->shares[i] = (struct share){
 			.command = n == 1 ? xstrdup("thread apply all bt full")
 					  : share_command(high, low),
 		};
 		high = low - 1;
+		weights -= weight;
 	}
 	r->n = n;
 }

@@ -43,12 +43,28 @@ static void add_char(struct buf *ret, const char *p, size_t len, uint32_t point)
 	}
 }
 
+/* How many bytes from `from` on are ASCII that stands for itself: nearly all, so they go at once. */
+static size_t plain_run(struct span text, size_t from)
+{
+	size_t i = from;
+
+	while (i < text.len && text.p[i] >= 0x20 && text.p[i] < 0x7f && text.p[i] != '<' &&
+	       text.p[i] != '>' && text.p[i] != '&' && text.p[i] != '"' && text.p[i] != '\'')
+		i++;
+	return i - from;
+}
+
 void report_html_text(struct buf *ret, struct span text)
 {
 	for (size_t i = 0; i < text.len;) {
+		size_t run = plain_run(text, i), len;
 		uint32_t point;
-		size_t len = report_char(span_sub(text, i, text.len), &point);
 
+		buf_add(ret, text.p + i, run);
+		i += run;
+		if (i == text.len)
+			break;
+		len = report_char(span_sub(text, i, text.len), &point);
 		add_char(ret, text.p + i, len, point);
 		i += len;
 	}

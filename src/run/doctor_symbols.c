@@ -58,17 +58,26 @@ void doctor_module_add(struct doctor_modules *m, int fd, const char *path)
 	m->v[m->n++] = one;
 }
 
+/* What apt is asked for, or NULL for a file that no package holds. */
+static char *debug_package(const struct doctor_module *m)
+{
+	AUTO_FREE char *package = m->package ? doctor_debug_package(m->package) : NULL;
+
+	if (!package)
+		return NULL;
+	/* Debian's own archive has glibc's, of whatever version it has glibc */
+	return strcmp(package, "libc6-dbg") == 0 ? STEAL(package) :
+						   xasprintf("%s=%s", package, m->version);
+}
+
 /* What to do for a file without symbols. */
 static char *symbols_todo(const struct doctor_module *m)
 {
 	AUTO_FREE char *debug = elfcore_debug_name(m->build.build_id, m->build.build_id_len);
-	AUTO_FREE char *package = m->package ? doctor_debug_package(m->package) : NULL;
+	AUTO_FREE char *package = debug_package(m);
 
-	if (package && strcmp(package, "libc6-dbg") == 0)
-		return xstrdup("apt install libc6-dbg");
 	if (package)
-		return xasprintf("apt install %s=%s, from the archive debian-debug (ddebs on Ubuntu)",
-				 package, m->version);
+		return xasprintf("apt install %s (from the archive debian-debug; ddebs on Ubuntu)", package);
 	if (debug)
 		return xasprintf("build it with -g and don't strip it, or put its debug file at %s", debug);
 	return xstrdup("build it with -g and don't strip it");
@@ -123,34 +132,53 @@ static bool same_package(const struct doctor_module *a, const struct doctor_modu
 	return a->package && b->package && strcmp(a->package, b->package) == 0;
 }
 
-/* One row for all modules of a package, or for one that no package holds. */
-static void judge_group(struct doctor *d, const struct doctor_modules *m, size_t first)
+/* Was the package told with a module before this one? */
+static bool is_told(const struct doctor_modules *m, size_t i)
 {
-	const struct doctor_module *one = &m->v[first];
-	AUTO_FREE char *todo = symbols_todo(one);
-	/* a program's own modules matter more than the system's */
-	enum report_grade v = !one->package || same_package(one, &m->v[0]) ? REPORT_POOR :
-									       REPORT_NOTE;
-	size_t n = 0;
+	for (size_t k = 1; k < i; k++)
+		if (!m->v[k].symbols && same_package(&m->v[k], &m->v[i]))
+			return true;
+	return false;
+}
+
+/* The program's own modules matter more than the system's, which share a row. */
+static void judge_modules(struct doctor *d, const struct doctor_modules *m)
+{
+	AUTO_BUF names = BUF_INIT, wanted = BUF_INIT;
+	size_t missing = 0, packages = 0;
 
 	for (size_t i = 1; i < m->n; i++) {
-		if (m->v[i].symbols || !(i == first || same_package(&m->v[i], one)))
+		const struct doctor_module *one = &m->v[i];
+		AUTO_FREE char *todo = symbols_todo(one);
+		AUTO_FREE char *package = debug_package(one);
+
+		if (one->symbols)
 			continue;
-		if (i < first)
-			return;		/* told with that one */
-		n++;
+		missing++;
+		if (!one->package || same_package(one, &m->v[0])) {
+			doctor_add(d, "module-symbols", REPORT_POOR, todo, "%s has no debug symbols",
+				   one->path);
+		} else if (!is_told(m, i)) {
+			packages++;
+			buf_addf(&names, "%s%s", names.len ? ", " : "", one->package);
+			buf_addf(&wanted, " %s", package);
+		}
 	}
-	if (one->package)
-		doctor_add(d, "module-symbols", v, todo, "%s (%zu module%s) has no debug symbols here",
-			   one->package, n, n == 1 ? "" : "s");
-	else
-		doctor_add(d, "module-symbols", v, todo, "%s has no debug symbols", one->path);
+	if (packages) {
+		AUTO_FREE char *todo = xasprintf("if frames of theirs matter: apt install%s (from the "
+						 "archive debian-debug; ddebs on Ubuntu)", wanted.p);
+
+		doctor_add(d, "library-symbols", REPORT_NOTE, todo,
+			   "%zu package%s of the system without debug symbols: %s", packages,
+			   packages == 1 ? "" : "s", names.p);
+	}
+	if (!missing && m->n > 1)
+		doctor_add(d, "module-symbols", REPORT_GOOD, NULL, "all %zu modules have debug symbols",
+			   m->n - 1);
 }
 
 void doctor_modules_judge(struct doctor *d, struct doctor_modules *m)
 {
-	size_t missing = 0;
-
 	if (m->n == 0) {
 		doctor_add(d, "program", REPORT_USELESS, "name an ELF program, a core or a process's "
 			   "number", "%s is no 64-bit ELF file", d->job->subject);
@@ -159,13 +187,5 @@ void doctor_modules_judge(struct doctor *d, struct doctor_modules *m)
 	doctor_packages(m);
 	judge_program(d, &m->v[0]);
 	judge_lock_tracking(d, &m->v[0]);
-	for (size_t i = 1; i < m->n; i++) {
-		if (m->v[i].symbols)
-			continue;
-		missing++;
-		judge_group(d, m, i);
-	}
-	if (!missing && m->n > 1)
-		doctor_add(d, "module-symbols", REPORT_GOOD, NULL, "all %zu modules have debug symbols",
-			   m->n - 1);
+	judge_modules(d, m);
 }

@@ -24,6 +24,7 @@ echo 'NOTICE: Failed to authenticate from 203.0.113.9' >"$work/line"
 # The example's crash, and one whose full text has about 740 KB as Asterisk's may have: a call takes 6 KB.
 examples/pbxlike/crash.sh null "$work/crash" >/dev/null
 PBXLIKE_THREADS=122 examples/pbxlike/crash.sh null "$work/calls" >/dev/null
+PBXLIKE_THREADS=192 examples/pbxlike/crash.sh null "$work/threads" >/dev/null	# 200 with its own
 gdb="gdb -nx -batch -ex 'thread apply all bt full'"
 sh -c "$gdb $work/calls/pbxlike $work/calls/core-pbxlike-null" >"$work/full.txt" 2>/dev/null
 text_bytes=$(wc -c <"$work/full.txt")
@@ -66,6 +67,9 @@ wanted e && tests/bench/memory.py "e  peak memory above the mapped input" 64 "$w
 wanted f && pair --limit 1.25 --ok 0,3 "f  report / gdb's thread apply all bt full: time" \
 	"rm -rf $work/report; $program report -q $work/crash/core-pbxlike-null -o $work/report >/dev/null" \
 	"$gdb $work/crash/pbxlike $work/crash/core-pbxlike-null >/dev/null 2>&1"
+wanted F && tests/bench/pair.py --runs 9 --limit 1.25 --ok 0,3 "F  the same with 200 threads" \
+	"rm -rf $work/report; $program report -q $work/threads/core-pbxlike-null -o $work/report >/dev/null" \
+	"$gdb $work/threads/pbxlike $work/threads/core-pbxlike-null >/dev/null 2>&1"
 wanted g && pair --cpu --ok 0,3 --limit 0.05 "g  scrub $((text_bytes / 1000)) KB of it, 500 learned / gdb: time" \
 	"$program scrub --learn $work/secrets.conf <$work/full.txt >/dev/null" \
 	"$gdb $work/calls/pbxlike $work/calls/core-pbxlike-null >/dev/null 2>&1"
