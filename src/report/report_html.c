@@ -76,7 +76,7 @@ void report_html_str(struct buf *ret, const char *s)
 }
 
 /* The classes that the style gives colours to. */
-static const char *kind_class(enum kind kind)
+const char *report_html_class(enum kind kind)
 {
 	switch (kind) {
 	case KIND_IP4: case KIND_IP4_LAN: case KIND_IP6: case KIND_IP6_LAN: case KIND_MAC:
@@ -97,7 +97,7 @@ void report_html_marked(struct buf *ret, struct span text)
 
 	for (; (len = value_token_next(text, &at, &kind)); from = at += len) {
 		report_html_text(ret, span_sub(text, from, at));
-		buf_addf(ret, "<mark class=%s>", kind_class(kind));
+		buf_addf(ret, "<mark class=%s>", report_html_class(kind));
 		report_html_text(ret, span_sub(text, at, at + len));
 		buf_add_str(ret, "</mark>");
 	}

@@ -33,8 +33,15 @@ void report_html_end(struct buf *ret);
 extern const char report_style[];
 
 /* A text's lines with numbers; all of them, or those with tokens and their neighbours. room: bytes of
-   HTML it may take, reduced by what it took. */
-void report_html_lines(struct buf *ret, struct span text, size_t *room);
+   HTML it may take, reduced by what it took. Gives the last line shown; those with tokens up to it have
+   ids "l<number>-<line>". */
+uint64_t report_html_lines(struct buf *ret, struct span text, size_t number, size_t *room);
+/* Beside a text: where in it tokens stand, as a drawing whose marks lead to lines up to `shown`. */
+void report_html_rail(struct buf *ret, struct span text, size_t number, uint64_t shown);
+/* The tokens and where they stand; shown[i]: the last line that the page has of text i. */
+void report_html_tokens(struct buf *ret, const struct report_account *a, const uint64_t *shown);
+/* "s", "p" or "n": the class that gives a kind its colour. */
+const char *report_html_class(enum kind kind);
 /* How many sound tokens stand in text. */
 uint64_t report_count_tokens(struct span text);
 
@@ -72,6 +79,7 @@ void report_private_data(struct buf *ret, const struct report_account *a,
 			 const struct report_item *items, size_t n);
 
 /* Sections that both pages have. */
+void report_html_figures(struct buf *ret, const struct report_account *a);
 void report_html_facts(struct buf *ret, const struct report_account *a);
 void report_html_rows(struct buf *ret, const struct report_account *a);
 

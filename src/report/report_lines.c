@@ -8,6 +8,7 @@
 
 struct lines {
 	struct buf *ret;
+	size_t text;			/* the number in the lines' ids */
 	size_t end;			/* ret may grow to this */
 	bool all;
 	uint64_t number, shown;		/* lines begin with 1; the last one shown */
@@ -16,7 +17,7 @@ struct lines {
 	uint64_t no_room;		/* lines that should have been shown */
 };
 
-static void show_line(struct lines *l, uint64_t number, struct span line)
+static void show_line(struct lines *l, uint64_t number, struct span line, bool has_token)
 {
 	struct span head = span_sub(line, 0, LIMIT_PAGE_LINE);
 
@@ -30,7 +31,11 @@ static void show_line(struct lines *l, uint64_t number, struct span line)
 		buf_add_str(l->ret, " lines without a token</b>\n");
 	}
 	l->shown = number;
-	buf_addf(l->ret, "<u>%llu</u>", (unsigned long long)number);
+	if (has_token)
+		buf_addf(l->ret, "<u id=l%zu-%llu>%llu</u>", l->text, (unsigned long long)number,
+			 (unsigned long long)number);
+	else
+		buf_addf(l->ret, "<u>%llu</u>", (unsigned long long)number);
 	report_html_marked(l->ret, head);
 	if (head.len < line.len) {
 		buf_add_str(l->ret, "<b>… ");
@@ -42,16 +47,20 @@ static void show_line(struct lines *l, uint64_t number, struct span line)
 
 static void take_line(struct lines *l, struct span line)
 {
+	enum kind kind;
+	size_t at = 0;
+	bool has_token = value_token_next(line, &at, &kind) > 0;
+
 	l->number++;
-	if (l->all || report_count_tokens(line) > 0) {
+	if (l->all || has_token) {
 		for (unsigned i = 0; !l->all && i < AROUND; i++)
 			if (l->number > AROUND - i && l->number - (AROUND - i) > l->shown)
-				show_line(l, l->number - (AROUND - i), l->before[i]);
-		show_line(l, l->number, line);
+				show_line(l, l->number - (AROUND - i), l->before[i], false);
+		show_line(l, l->number, line, has_token);
 		l->after = AROUND;
 	} else if (l->after > 0) {
 		l->after--;
-		show_line(l, l->number, line);
+		show_line(l, l->number, line, false);
 	}
 	memmove(l->before, l->before + 1, sizeof(l->before) - sizeof(l->before[0]));
 	l->before[AROUND - 1] = line;
@@ -71,10 +80,11 @@ static void end_lines(struct lines *l)
 	}
 }
 
-void report_html_lines(struct buf *ret, struct span text, size_t *room)
+uint64_t report_html_lines(struct buf *ret, struct span text, size_t number, size_t *room)
 {
 	size_t start = ret->len, may = *room < LIMIT_PAGE_TEXT ? *room : LIMIT_PAGE_TEXT;
-	struct lines l = { .ret = ret, .end = start + may, .all = text.len <= LIMIT_PAGE_WHOLE };
+	struct lines l = { .ret = ret, .text = number, .end = start + may,
+			   .all = text.len <= LIMIT_PAGE_WHOLE };
 
 	for (size_t at = 0; at < text.len;) {
 		const char *nl = memchr(text.p + at, '\n', text.len - at);
@@ -85,4 +95,5 @@ void report_html_lines(struct buf *ret, struct span text, size_t *room)
 	}
 	end_lines(&l);
 	*room -= ret->len - start < *room ? ret->len - start : *room;
+	return l.shown;
 }

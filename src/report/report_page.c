@@ -50,6 +50,7 @@ static void add_digest_fact(struct buf *ret, const char *name, const uint8_t dig
 
 void report_html_facts(struct buf *ret, const struct report_account *a)
 {
+	static const uint8_t none[DIGEST_LEN];
 	AUTO_BUF threads = BUF_INIT;
 	char created[32];
 
@@ -58,7 +59,7 @@ void report_html_facts(struct buf *ret, const struct report_account *a)
 		report_html_number(&threads, a->threads);
 	buf_add_str(
 		ret,
-		"<section aria-labelledby=\"facts\">\n<h2 id=\"facts\">This report</h2>\n<dl>\n");
+		"<section aria-labelledby=\"facts\">\n<h2 id=\"facts\">About this report</h2>\n<dl>\n");
 	add_fact(ret, "Case", a->case_name);
 	add_fact(ret, "Signal", a->signal);
 	add_fact(ret, "Threads", threads.p);
@@ -68,6 +69,7 @@ void report_html_facts(struct buf *ret, const struct report_account *a)
 	add_fact(ret, "Made by", a->tool);
 	add_list_fact(ret, "Recipients", a->recipients);
 	add_list_fact(ret, "Confinement lacked", a->confinement);
+	add_digest_fact(ret, "Decisions’ SHA-256", a->decisions ? a->decisions->sha256 : none);
 	add_hex_fact(ret, "Program’s build id", a->build_id);
 	add_digest_fact(ret, "Crash fingerprint", a->fingerprint);
 	add_hex_fact(ret, "Rules’ SHA-256", a->ruleset);
@@ -78,14 +80,15 @@ static void add_row(struct buf *ret, const struct report_row *row)
 {
 	const char *severity = value_severity_name(row->rule->severity);
 
-	buf_addf(ret, "<tr><td>%s</td><td class=\"wrap\">", report_row_kind(row));
+	buf_addf(ret, "<tr><td><mark class=%s>%s</mark></td><td class=\"wrap\">",
+		 report_html_class(row->rule->kind), report_row_kind(row));
 	report_html_str(ret, row->rule->id);
 	if (row->rule->summary && *row->rule->summary) {
 		buf_add_str(ret, "<small>");
 		report_html_str(ret, row->rule->summary);
 		buf_add_str(ret, "</small>");
 	}
-	buf_addf(ret, "</td><td class=\"%s\">%s</td><td class=\"num\">", severity, severity);
+	buf_addf(ret, "</td><td class=\"sev %s\">%s</td><td class=\"num\">", severity, severity);
 	report_html_number(ret, row->count);
 	buf_add_str(ret, "</td><td class=\"num\">");
 	report_html_number(ret, row->distinct);
@@ -107,14 +110,14 @@ void report_html_rows(struct buf *ret, const struct report_account *a)
 		ret,
 		"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"rows\">\n"
 		"<table>\n<thead><tr><th scope=\"col\">Kind</th><th scope=\"col\">Rule</th>"
-		"<th scope=\"col\">Severity</th><th scope=\"col\" class=\"num\">Count</th>"
+		"<th scope=\"col\" class=\"sev\">Severity</th><th scope=\"col\" class=\"num\">Count</th>"
 		"<th scope=\"col\" class=\"num\">Distinct</th></tr></thead>\n<tbody>\n");
 	for (size_t i = 0; i < a->n_rows; i++) {
 		add_row(ret, &rows[i]);
 		count += rows[i].count;
 	}
-	buf_add_str(ret, "</tbody>\n<tfoot><tr><th scope=\"row\" colspan=\"3\">All</th>"
-			 "<td class=\"num\">");
+	buf_add_str(ret, "</tbody>\n<tfoot><tr><th scope=\"row\" colspan=\"2\">All</th>"
+			 "<td class=\"sev\"></td><td class=\"num\">");
 	report_html_number(ret, count);
 	buf_add_str(ret, "</td><td></td></tr></tfoot>\n</table>\n</div>\n");
 	if (a->preexisting) {
@@ -184,16 +187,18 @@ static uint64_t count_lines(struct span text)
 	return n;
 }
 
-static void add_text(struct buf *ret, const struct scrubbed *s, size_t number, size_t *room)
+/* Gives the last line shown. */
+static uint64_t add_text(struct buf *ret, const struct scrubbed *s, size_t number, size_t *room)
 {
 	struct span text = scrubbed_text(s);
+	uint64_t shown;
 
 	if (archive_probe_bytes(text) != ARCHIVE_PLAIN) {
 		buf_addf(ret, "<p id=\"text-%zu\"><code>", number);
 		report_html_str(ret, scrubbed_name(s));
 		buf_add_str(ret, "</code> is compressed or an archive; what it holds was scrubbed, and "
 				 "is not shown here.</p>\n");
-		return;
+		return 0;
 	}
 	buf_addf(ret, "<details id=\"text-%zu\"%s>\n<summary><h3>", number,
 		 number == 1 ? " open" : "");
@@ -207,12 +212,16 @@ static void add_text(struct buf *ret, const struct scrubbed *s, size_t number, s
 		buf_add_str(ret,
 			    "<p>Long, so only its lines with tokens are here, with those around "
 			    "them. The file in the package is whole.</p>\n");
-	buf_addf(ret, "<pre tabindex=\"0\" role=\"region\" aria-label=\"text %zu\">", number);
-	report_html_lines(ret, text, room);
-	buf_add_str(ret, "</pre>\n</details>\n");
+	buf_addf(ret, "<div class=text><pre tabindex=\"0\" role=\"region\" aria-label=\"text %zu\">",
+		 number);
+	shown = report_html_lines(ret, text, number, room);
+	buf_add_str(ret, "</pre>\n");
+	report_html_rail(ret, text, number, shown);
+	buf_add_str(ret, "</div>\n</details>\n");
+	return shown;
 }
 
-static void add_texts(struct buf *ret, const struct report_account *a)
+static void add_texts(struct buf *ret, const struct report_account *a, uint64_t *shown)
 {
 	size_t room = LIMIT_PAGE;
 
@@ -220,26 +229,71 @@ static void add_texts(struct buf *ret, const struct report_account *a)
 		return;
 	buf_add_str(ret,
 		    "<section aria-labelledby=\"texts\">\n<h2 id=\"texts\">The texts</h2>\n"
-		    "<p>A token such as <code>[phone~…]</code> stands where a value stood; equal "
-		    "values have equal tokens in this report. Marked are "
+		    "<p>A token such as <code>[phone~…]</code> stands where a value stood. Marked are "
 		    "<mark class=s>secrets</mark>, <mark class=p>people</mark>, "
-		    "<mark class=n>machines</mark>. Characters that can’t be seen are shown "
-		    "<i>like this</i>.</p>\n");
+		    "<mark class=n>machines</mark>; the rail on the right shows where in a text they "
+		    "are. Characters that can’t be seen are shown <i>like this</i>.</p>\n");
 	for (size_t i = 0; i < a->n_texts; i++)
-		add_text(ret, a->texts[i], i + 1, &room);
+		shown[i] = add_text(ret, a->texts[i], i + 1, &room);
 	buf_add_str(ret, "</section>\n");
+}
+
+static void add_figure(struct buf *ret, const char *name, uint64_t n, bool warns)
+{
+	buf_addf(ret, "<div%s><dt>%s</dt><dd>", warns ? " class=warns" : "", name);
+	report_html_number(ret, n);
+	buf_add_str(ret, "</dd></div>\n");
+}
+
+/* What somebody in a hurry wants to know. */
+void report_html_figures(struct buf *ret, const struct report_account *a)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < a->n_rows; i++)
+		count += a->rows[i].count;
+	buf_add_str(ret, "<dl class=figures>\n");
+	add_figure(ret, count == 1 ? "value replaced" : "values replaced", count, false);
+	add_figure(ret, a->n_rows == 1 ? "rule acted" : "rules acted", a->n_rows, false);
+	if (a->decisions)
+		add_figure(ret, "kept by decision", a->decisions->keep, a->decisions->keep > 0);
+	if (a->decisions)
+		add_figure(ret, "added by decision", a->decisions->redact, false);
+	add_figure(ret, a->open_accepted ? "open items, accepted" : "open items", a->open, a->open > 0);
+	buf_add_str(ret, "</dl>\n");
+}
+
+static void add_contents(struct buf *ret, const struct report_account *a)
+{
+	buf_add_str(ret, "<nav aria-label=Contents>");
+	if (a->n_files)
+		buf_add_str(ret, "<a href=\"#files\">What is in the package</a> ");
+	buf_add_str(ret, "<a href=\"#rows\">What was replaced</a> ");
+	if (a->n_rows && a->n_texts)
+		buf_add_str(ret, "<a href=\"#tokens\">Tokens</a> ");
+	if (a->n_texts)
+		buf_add_str(ret, "<a href=\"#texts\">The texts</a> ");
+	buf_add_str(ret, "<a href=\"#facts\">About this report</a></nav>\n");
 }
 
 int report_page(const struct report_account *a, struct buf *ret, struct err *err)
 {
+	AUTO_FREE uint64_t *shown = xcalloc(a->n_texts + 1, sizeof(*shown));
+	AUTO_BUF texts = BUF_INIT;
+
 	(void)err;
+	/* the tokens' places lead into the texts below them, as far as those are shown */
+	add_texts(&texts, a, shown);
 	report_html_begin(ret, "Crash report, scrubbed",
 			  "Read this before you publish the package: it shows what goes out. "
 			  "Every value that a rule found was replaced; no rule finds everything.");
-	report_html_facts(ret, a);
-	report_html_rows(ret, a);
+	report_html_figures(ret, a);
+	add_contents(ret, a);
 	add_files(ret, a);
-	add_texts(ret, a);
+	report_html_rows(ret, a);
+	report_html_tokens(ret, a, shown);
+	buf_add_span(ret, buf_span(&texts));
+	report_html_facts(ret, a);
 	report_html_end(ret);
 	return RC_OK;
 }

@@ -122,6 +122,7 @@ int report_private_page(const struct report_account *a, const struct report_item
 		ret, "Private: look here before you publish",
 		"<strong>Keep this page to yourself.</strong> It points at places where something "
 		"was left, and it is not in the package.");
+	report_html_figures(ret, a);
 	add_items(ret, a, indexes, items, n, true);
 	add_items(ret, a, indexes, items, n, false);
 	report_html_rows(ret, a);
