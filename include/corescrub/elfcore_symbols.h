@@ -38,7 +38,8 @@ struct elfcore_variable {
 	const char *file;	/* source file of its unit, as the compiler was given it; or NULL */
 	const char *library;	/* the mapped file's path */
 	uint64_t addr, size;	/* in the process; > 0 bytes, all of them in the core */
-	uint64_t pointer;	/* STRING, COUNTED: where the pointer stands; 0 if in a register */
+	uint64_t pointer;	/* STRING, COUNTED, SOCKADDR: where a pointer to it stands; else 0, also
+				   if that is in a register */
 	enum elfcore_shape shape;
 	size_t thread;		/* whose local, or thread-local (of the program alone), it is: index into
 				   elfcore_threads; SIZE_MAX: of none */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "elfcore_symbols_internal.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 
 /*
@@ -9,6 +10,7 @@
  * as shallow as structs nest.
  */
 
+#define TEXT_MIN	4		/* bytes, to be taken for text */
 #define STEPS_MAX	1000000		/* members, elements looked at of one variable */
 
 struct walk {
@@ -163,6 +165,18 @@ static void emit_string(struct symbols *s, uint64_t addr, uint64_t pointer)
 		emit(s, ELFCORE_STRING, addr, len, pointer);
 }
 
+/* Behind a pointer to struct sockaddr may stand a larger one. */
+static void emit_sockaddr(struct symbols *s, uint64_t addr, uint64_t size, uint64_t pointer)
+{
+	char family[2];
+
+	if (!symbols_memory(s, addr, family, sizeof(family)))
+		return;
+	if (get_u16(family) == AF_INET6 && size < sizeof(struct sockaddr_in6))
+		size = sizeof(struct sockaddr_in6);
+	emit(s, ELFCORE_SOCKADDR, addr, size, pointer);
+}
+
 /* Rules name a pair by itself or by its pointer: "cred.data", "cred.data.ptr". */
 static void walk_pair(struct symbols *s, uint64_t addr, const struct type *t)
 {
@@ -300,6 +314,11 @@ static void follow(struct symbols *s, uint64_t value, uint64_t at, struct type *
 	if (to->form == TYPE_STRUCT) {
 		if (w.hit || symbols_type_reaches(s, to, w.pointers))
 			enqueue(s, value, to, w);
+		return;
+	}
+	if (to->form == TYPE_LEAF && to->shape == ELFCORE_SOCKADDR) {
+		if (w.hit || s->w->addresses)
+			emit_sockaddr(s, value, to->size, at);
 		return;
 	}
 	/* an array, a packed address, a pair, a pointer: of several the first */
@@ -488,10 +507,29 @@ void symbols_walk_value(struct symbols *s, const char *name, uint64_t value, str
 	walk_reached(s);
 }
 
+/* Does text stand at addr? For objects of no known type. */
+static bool is_text(struct symbols *s, uint64_t addr)
+{
+	char text[TEXT_MIN];
+
+	if (!symbols_memory(s, addr, text, sizeof(text)))
+		return false;
+	for (size_t i = 0; i < sizeof(text); i++)
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+			return false;
+	return true;
+}
+
+/* What has a pointer's size and leads into the core's memory is a pointer: it is never the value. */
 void symbols_walk_object(struct symbols *s, const char *name, uint64_t addr, uint64_t size)
 {
 	struct walk w = walk_begin(s, name, NULL);
+	uint64_t value;
 
-	if (w.hit)
+	if (!w.hit)
+		return;
+	if (size != 8 || !word_at(s, addr, &value) || elfcore_holds(s->c, value, 1) == 0)
 		emit(s, ELFCORE_BYTES, addr, size, 0);
+	else if (is_text(s, value))
+		emit_string(s, value, addr);
 }

@@ -287,6 +287,9 @@ static void expect_places(const struct list *l)
 	assert_true(g && h && g->thread == 0 && h->thread == 1);
 	assert_string_equal(g->bytes, "main-own-20");
 	assert_string_equal(h->bytes, "thread-own-11");
+	g = find(l, NULL, "generic_peer", 0);
+	assert_int_equal(g->size, 28);
+	assert_memory_equal(g->bytes, "\n\0\0\0\0\0\0\0 \1\r\270", 12);
 	g = find(l, NULL, "global_storage", 0);
 	assert_int_equal(g->shape, ELFCORE_SOCKADDR);
 	assert_memory_equal(g->bytes, "\n\0\0\0\0\0\0\0 \1\r\270", 12);
@@ -434,12 +437,15 @@ static void test_no_dwarf(void **state)
 	struct list l;
 	struct elfcore_symbols_result r;
 	const struct expected row = { NULL, "global_password", ELFCORE_BYTES, 32, "global-array-01" };
+	const struct expected pointer = { NULL, "global_secret", ELFCORE_STRING, 0, "global-pointer-12" };
 
 	(void)state;
 	core_open(&l, "plain");
 	r = look(&l);
 	assert_true(r.n_elf >= 2);
 	expect(&l, &row);
+	expect(&l, &pointer);
+	assert_true(find(&l, NULL, "global_secret", 0)->pointer != 0);
 	assert_non_null(find(&l, NULL, "lib_password", 0));
 	assert_null(find(&l, NULL, "global_box.account.password", 0));
 	list_done(&l);

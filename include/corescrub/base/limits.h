@@ -56,9 +56,9 @@
 #define LIMIT_NOTE_BYTES	MIB(64)
 
 #define LIMIT_SYMBOLS_SECONDS	120		/* reading the variables of a core, all in all */
-#define LIMIT_SYMBOLS_MEMORY	((uint64_t)16 << 30)	/* address space of its child: files are mapped */
+#define LIMIT_SYMBOLS_MEMORY	((uint64_t)4 << 30)	/* address space of its child: files are mapped */
 #define LIMIT_SYMBOLS_FOUND	2000000		/* leaves */
-#define LIMIT_SYMBOLS_OBJECTS	2000000		/* structs reached by pointers */
+#define LIMIT_SYMBOLS_OBJECTS	500000		/* structs reached by pointers */
 #define LIMIT_SYMBOLS_POINTERS	4		/* in a row, a list's to its next node not counted */
 #define LIMIT_SYMBOLS_DEPTH	16		/* members in members, blocks in blocks */
 #define LIMIT_SYMBOLS_ELEMENTS	4096		/* of one array of structs or pointers */
