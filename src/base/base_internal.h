@@ -40,6 +40,7 @@ struct sandbox_plan {
 	int ruleset;			/* Landlock's, or -1 */
 	struct sock_filter *filter;	/* seccomp's, or NULL */
 	unsigned short n_filter;
+	uint64_t memory;		/* RLIMIT_AS; 0 = none */
 	int exec_fd;			/* the number under which the program is executed, or -1 */
 	pid_t parent;
 };

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -90,6 +91,19 @@ static int descriptor_limit(void)
 	return (int)l.rlim_max - 1;
 }
 
+/* Address space that is taken already; 0 if that can't be told. */
+static uint64_t own_memory(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	unsigned long pages = 0;
+
+	if (f && fscanf(f, "%lu", &pages) != 1)
+		pages = 0;
+	if (f)
+		fclose(f);
+	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 int sandbox_plan_make(const struct sandbox *s, bool program, struct sandbox_plan *ret,
 		      struct err *err)
 {
@@ -100,6 +114,8 @@ int sandbox_plan_make(const struct sandbox *s, bool program, struct sandbox_plan
 	p.parent = program ? getpid() : getppid();
 	if (program)
 		p.exec_fd = descriptor_limit();
+	if (s && s->memory)
+		p.memory = s->memory + (program ? 0 : own_memory());
 	if (p.parts & SANDBOX_LANDLOCK)
 		rc = landlock_make(s->read_paths, s->exec_paths, &p.ruleset, err);
 	if (rc == RC_OK && (p.parts & SANDBOX_SECCOMP))
@@ -134,8 +150,8 @@ static bool set_limits(const struct sandbox_plan *p)
 {
 	bool good = set_limit(RLIMIT_FSIZE, p->spec->file_size);
 
-	if (p->spec->memory)
-		good &= set_limit(RLIMIT_AS, p->spec->memory);
+	if (p->memory)
+		good &= set_limit(RLIMIT_AS, p->memory);
 	if (p->exec_fd >= 0)
 		good &= set_limit(RLIMIT_NOFILE, (uint64_t)p->exec_fd);
 	return good;

@@ -70,7 +70,8 @@ void process_free(struct process *p);			/* kills and reaps if still running */
 AUTO_DEFINE(process, process_free)
 
 /* Confines this very process, for our own parsers of hostile bytes: what is open can be read and
-   written, nothing can be opened. Before any thread is started. Gives the missing parts. */
+   written, nothing can be opened; `memory` comes on top of what it has. Before any thread is
+   started. Gives the missing parts. */
 int sandbox_apply_self(const struct sandbox *s, unsigned *ret_missing, struct err *err);
 /* Which parts this machine could give, without using them (for doctor). */
 unsigned sandbox_probe(void);
