@@ -94,6 +94,8 @@ install: all
 	install -m 644 $(profiles) $(DESTDIR)$(PREFIX)/share/corescrub/profiles/
 	$(prog) generate man > $(DESTDIR)$(PREFIX)/share/man/man1/corescrub.1
 	$(prog) generate bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/corescrub
+	ln -sf corescrub.1 $(DESTDIR)$(PREFIX)/share/man/man1/ast_coredumper.1
+	ln -sf corescrub $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ast_coredumper
 
 # Not in CI: needs root, debootstrap, sipp and some 400 MB from the distribution.
 check-asterisk: all

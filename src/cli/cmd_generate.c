@@ -76,7 +76,10 @@ static int bash_completion(void)
 	       "\tif [ \"$COMP_CWORD\" -eq 1 ] || [ \"${word#-}\" != \"$word\" ]; then\n"
 	       "\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
 	       "\telse\n\t\tCOMPREPLY=($(compgen -f -- \"$word\"))\n\tfi\n}\n"
-	       "complete -o filenames -F _corescrub corescrub\n");
+	       "complete -o filenames -F _corescrub corescrub\n"
+	       "_ast_coredumper()\n{\n\tCOMP_WORDS=(corescrub ast_coredumper \"${COMP_WORDS[@]:1}\")\n"
+	       "\tCOMP_CWORD=$((COMP_CWORD + 1))\n\t_corescrub\n}\n"
+	       "complete -o filenames -F _ast_coredumper ast_coredumper\n");
 	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 

@@ -112,11 +112,17 @@ static int apply_file(const struct cmd *cmd, const char *path, int fd, void *to,
 {
 	const struct conf_node *root, *own;
 	AUTO(conf) c = NULL;
+	AUTO(mapping) map = NULL;
+	struct stat st;
 	int rc = file_check_trusted(fd, path, false, err);
 
-	if (rc < 0)
-		return rc;
-	rc = conf_read(path, &c, err);
+	if (rc == RC_OK && fstat(fd, &st) == 0 && (uint64_t)st.st_size > LIMIT_YAML_FILE)
+		return err_set(err, RC_REFUSED, "%s is larger than %zu bytes", path, LIMIT_YAML_FILE);
+	/* what was checked is what is read */
+	if (rc == RC_OK)
+		rc = mapping_open(fd, path, &map, err);
+	if (rc == RC_OK)
+		rc = conf_parse(mapping_span(map), path, &c, err);
 	if (rc < 0)
 		return rc;
 	root = conf_root(c);

@@ -122,6 +122,14 @@ if [ "$(id -u)" = 0 ]; then
 	check "is named" grep -q 'core.1235 is skipped: it belongs to another user' "$work/.err"
 fi
 
+# as systemd-coredump leaves them
+fresh
+zstd -q core.1234 -o core.pbxlike.0.beef.1234.1497628613000000.zst
+echo no core | gzip >core.tar.gz
+expect "a compressed core" 0 "$script" 'core.*@(zst|gz)'
+holds "five texts beside it" core.1234 core.1235 $(results core.pbxlike.0.beef.1234.1497628613000000) \
+	core.folder core.notes core.pbxlike.0.beef.1234.1497628613000000.zst core.tar.gz
+
 # two cores of one second: the script lost one of them
 fresh
 touch -r core.1234 core.1235

@@ -15,6 +15,11 @@ check "the completion" bash -c "
 	. '$work/root/usr/share/bash-completion/completions/corescrub'
 	COMP_WORDS=(corescrub sc) COMP_CWORD=1; _corescrub; [ \"\${COMPREPLY[*]}\" = scrub ]
 	COMP_WORDS=(corescrub report --att) COMP_CWORD=2; _corescrub; [ \"\${COMPREPLY[*]}\" = --attach ]"
+check "ast_coredumper is there by its name" sh -c "'$work/root/usr/bin/ast_coredumper' --help | grep -q -e --tarball-results"
+check "its completion" bash -c "
+	. '$work/root/usr/share/bash-completion/completions/ast_coredumper'
+	COMP_WORDS=(ast_coredumper --tarball-r) COMP_CWORD=1; _ast_coredumper
+	[ \"\${COMPREPLY[*]}\" = --tarball-results ]"
 chmod 777 "$work/root/usr/share/corescrub/rules"
 expect "rules that others can write are refused" 2 "$program" scrub README.md
 finish
