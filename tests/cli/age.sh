@@ -63,29 +63,7 @@ for kind in x25519 ed25519 rsa; do
 		"$tool" decrypt -i stranger -i $kind <theirs.age
 done
 
-# at_terminal COMMAND…: its output to .terminal, the phrase typed at each prompt
-at_terminal() {
-	python3 - "$@" <<'P'
-import os, pty, sys
-phrase = open("phrase", "rb").read()
-pid, fd = pty.fork()
-if pid == 0:
-    os.execvp(sys.argv[1], sys.argv[1:])
-shown = b""
-while True:
-    try:
-        data = os.read(fd, 4096)
-    except OSError:
-        break
-    if not data:
-        break
-    shown += data
-    while b"assphrase" in shown and b":" in shown.split(b"assphrase", 1)[1]:
-        os.write(fd, phrase + b"\n")
-        shown = shown.split(b"assphrase", 1)[1].split(b":", 1)[1]
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-P
-}
+at_terminal() { "$top/tests/cli/terminal.py" phrase "$@" >shown; }
 for armor in '' -a; do
 	rm -f ours.age theirs.age got
 	ours encrypt $armor -P phrase <in.65537 >ours.age

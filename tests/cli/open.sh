@@ -86,6 +86,27 @@ expect "changed after it was signed" 2 "$CORESCRUB" open --allowed-signers allow
 nothing_left "changed after it was signed"
 expect "and without a look at who" 1 "$CORESCRUB" open -i identity changed.age -- -batch
 
+# a passphrase, typed at a terminal
+printf 'correct horse battery' >phrase
+mkdir config
+echo 'note = 1' >config/a.conf
+at_terminal() { "$top/tests/cli/terminal.py" phrase "$@"; }
+expect "a passphrase, typed twice" 0 at_terminal "$CORESCRUB" report --no-map -o phrased \
+	--with-config=config --passphrase "$core"
+check "is not shown" sh -c '! grep -q horse .out'
+phrased=$(ls phrased/*.age)
+expect "age opens it" 0 at_terminal age -d -o clear.tar.zst "$phrased"
+check "with what was packed" sh -c 'tar --zstd -xOf clear.tar.zst core-pbxlike-deadlock/etc/config/a.conf | cmp - config/a.conf'
+expect "open asks for it" 0 at_terminal "$CORESCRUB" open -o opened "$phrased"
+check "and shows the texts" grep -q '!@!@!@! full.txt' .out
+check "and has the configuration" cmp config/a.conf opened/etc/config/a.conf
+rm -rf opened
+printf 'something else' >phrase
+expect "a wrong one" 1 at_terminal "$CORESCRUB" open -o opened "$phrased"
+nothing_left "a wrong one"
+expect "no terminal" 2 setsid -w "$CORESCRUB" open -o opened "$phrased"
+nothing_left "no terminal"
+
 # a public package shows its texts
 expect "a public package" 0 "$CORESCRUB" open r/*.tar.gz
 for part in info thread1 locks brief full; do
