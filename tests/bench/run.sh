@@ -15,7 +15,7 @@ export XDG_STATE_HOME="$work/state" XDG_CONFIG_HOME="$work/config" LC_ALL=C.UTF-
 wanted() { case $1 in $rows) ;; *) return 1 ;; esac }
 pair() { tests/bench/pair.py --runs "$runs" "$@"; }
 
-for tool in siplog in_turn age_tool pack_tool bigcore; do
+for tool in siplog in_turn age_tool page pack_tool bigcore; do
 	make -s "${B#"$PWD"/}/tests/bench/$tool"	# by the name that the Makefile knows
 done
 "$B/tests/bench/siplog" "$megabytes" >"$work/sip.log"
@@ -75,6 +75,9 @@ wanted g && pair --cpu --ok 0,3 --limit 0.05 "g  scrub $((text_bytes / 1000)) KB
 	"$gdb $work/calls/pbxlike $work/calls/core-pbxlike-null >/dev/null 2>&1"
 wanted h && pair --cpu --ok 0,3 --least 0.50 "h  $gdb_megabytes MB gdb text: scrub's speed / gzip -1's" \
 	"$program scrub <$work/gdb.txt >/dev/null" "gzip -1 <$work/gdb.txt >/dev/null"
+wanted k && { "$program" scrub <"$work/gdb.txt" >"$work/clean.txt" || [ $? = 3 ]; } &&
+	pair --cpu --limit 1.00 "k  pages of $gdb_megabytes MB text / gzip -6 of it: time" \
+		"$B/tests/bench/page $work/clean.txt >/dev/null" "gzip -6 <$work/clean.txt >/dev/null"
 
 age-keygen -o "$work/identity" 2>/dev/null
 age-keygen -y "$work/identity" >"$work/recipient"
