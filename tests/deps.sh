@@ -6,7 +6,7 @@ set -eu
 
 build='gcc make pkg-config libc6-dev libhs-dev libpcre2-dev libyaml-dev libarchive-dev libelf-dev
 libdw-dev zlib1g-dev libssl-dev libjansson-dev libseccomp-dev'
-tests='libcmocka-dev g++ libc6-dbg gdb age tar gzip xz-utils bzip2 zstd lz4 zip unzip sqlite3 python3 procps
+tests='libcmocka-dev g++ libc6-dbg gdb age tar gzip xz-utils bzip2 zstd lz4 zip unzip sqlite3 python3 python3-jsonschema procps
 openssl openssh-client tmux gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static'
 
 # Vectorscan and Hyperscan have one API. The first runs on every processor, but up to 5.4.12 it loses
@@ -28,6 +28,7 @@ complete() {
 		openssl ssh-keygen tmux aarch64-linux-gnu-gcc qemu-aarch64-static; do
 		command -v "$program" >/dev/null 2>&1 || return 1
 	done
+	python3 -c 'import jsonschema' 2>/dev/null || return 1
 }
 
 # A gdb without Python, unpacked beside the build folders: it can't be installed beside the other one.

@@ -15,7 +15,7 @@ BEGIN {
 	}
 	# headers that are part of a module under another name
 	owner["archive"] = "artifact"; owner["tarball"] = "artifact"
-	owner["manifest"] = "report"; owner["map"] = "redact"
+	owner["manifest"] = owner["sarif"] = "report"; owner["map"] = "redact"
 	owner["verify"] = owner["restore"] = owner["run_core"] = owner["run_open"] = "run"
 	owner["elfcore_symbols"] = owner["elfcore_parts"] = "elfcore"
 	owner["artifact_sealed"] = "artifact"

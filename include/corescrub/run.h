@@ -78,6 +78,7 @@ struct run_report_job {
 	const char *out_dir;		/* NULL: ./<corename>-report */
 	const char *exe, *sysroot, *gdb;
 	const char *const *attach;
+	const char *findings_path;	/* --findings, or NULL */
 	const char *const *profiles;	/* of programs, beyond the shipped ones */
 	unsigned timeout_s, jobs;
 	bool no_sandbox, accept_open;

@@ -8,7 +8,7 @@
 
 struct report_options {
 	struct common_options common;
-	const char *output, *exe, *sysroot, *gdb, *case_name, *decisions, *allowed_signers;
+	const char *output, *findings, *exe, *sysroot, *gdb, *case_name, *decisions, *allowed_signers;
 	struct strings attach, learn, words, keep_words, approvals, profile;
 	const char *with_core, *with_config;
 	struct recipient_options recipients;
@@ -28,6 +28,8 @@ const struct opt report_opts[] = {
 	{ "jobs", 'j', OPT_NUMBER, AT(jobs), "N", "gdb processes at once (default: the processors)", 1,
 	  256 },
 	{ "attach", 0, OPT_LIST, AT(attach), "PATH", "scrub this file or folder and pack it too", 0, 0 },
+	{ "findings", 0, OPT_STRING, AT(findings), "FILE",
+	  "write each finding as a line of JSON, or as SARIF to FILE.sarif", 0, 0 },
 	{ "learn", 0, OPT_LIST, AT(learn), "PATH", "learn the secrets of a config file or folder", 0,
 	  0 },
 	{ "no-learn", 0, OPT_FLAG, AT(no_learn), NULL, "learn nothing from configs or the texts", 0, 0 },
@@ -204,6 +206,7 @@ static int report_cores(const struct report_options *o, const struct operands *c
 		.sysroot = o->sysroot,
 		.gdb = o->gdb,
 		.attach = strings_list(&o->attach),
+		.findings_path = o->findings,
 		.profiles = strings_list(&o->profile),
 		.timeout_s = o->timeout,
 		.jobs = o->jobs,

@@ -16,7 +16,8 @@ struct scrub_options {
 const struct opt scrub_opts[] = {
 	{ "output", 'o', OPT_STRING, AT(output), "PATH", "the file or folder to make", 0, 0 },
 	{ "check", 0, OPT_FLAG, AT(check), NULL, "write nothing, exit 3 if anything would go", 0, 0 },
-	{ "findings", 0, OPT_STRING, AT(findings), "FILE", "write each finding as a line of JSON", 0, 0 },
+	{ "findings", 0, OPT_STRING, AT(findings), "FILE",
+	  "write each finding as a line of JSON, or as SARIF to FILE.sarif", 0, 0 },
 	{ "learn", 0, OPT_LIST, AT(learn), "PATH", "learn the secrets of a config file or folder", 0,
 	  0 },
 	{ "no-learn", 0, OPT_FLAG, AT(no_learn), NULL, "learn nothing from configs or the input", 0, 0 },

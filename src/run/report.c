@@ -25,6 +25,7 @@ struct report {
 	struct attachments clean;
 	struct handoff *handoff;	/* or NULL: not asked for */
 	struct run_report_result *result;
+	struct findings_file *findings;	/* or NULL */
 	struct err *err;		/* for callbacks that have no room for one */
 };
 
@@ -172,6 +173,7 @@ static int each_text(struct report *r, engine_step_fn step, struct err *err)
 }
 
 struct text_ctx {			/* which text of which core is being cleaned */
+	struct report *report;
 	struct crash *crash;
 	enum crash_text which;
 };
@@ -179,9 +181,10 @@ struct text_ctx {			/* which text of which core is being cleaned */
 static int watch_plan(void *ctx, const struct artifact *a, const struct redact_plan *p)
 {
 	struct text_ctx *t = ctx;
+	const char *name = t->crash->names[t->which];
 
-	tally_plan(&t->crash->tally, a, t->crash->names[t->which], p);
-	return RC_OK;
+	tally_plan(&t->crash->tally, a, name, p);
+	return findings_file_add(t->report->findings, t->report->engine, a, name, p, t->report->err);
 }
 
 static int watch_item(void *ctx, const char *name, const struct check_item *item)
@@ -203,7 +206,7 @@ static int clean_crash(struct report *r, struct crash *c, struct err *err)
 	free(c->base);
 	c->base = buf_steal(&base);
 	for (size_t k = 0; k < TEXT_COUNT; k++) {
-		struct text_ctx ctx = { c, k };
+		struct text_ctx ctx = { r, c, k };
 		struct engine_watch watch = { watch_plan, &ctx, watch_item, &ctx };
 
 		free(c->names[k]);
@@ -229,7 +232,8 @@ static int attached_plan(void *ctx, const struct artifact *a, const struct redac
 	for (size_t i = 0; i < t->report->n; i++)
 		tally_plan(&t->report->crashes[i].tally, a,
 			   a == of->artifact ? of->clean_name : of->inside, p);
-	return RC_OK;
+	return findings_file_add(t->report->findings, t->report->engine, a,
+				 a == of->artifact ? of->clean_name : NULL, p, t->report->err);
 }
 
 static int attached_item(void *ctx, const char *name, const struct check_item *item)
@@ -359,6 +363,8 @@ static int write_folders(struct report *r, bool as_json, struct err *err)
 		if (rc == RC_OK && r->handoff)
 			rc = handoff_map_write(r->handoff, err);
 	}
+	if (rc == RC_OK)
+		rc = findings_file_commit(r->findings, err);
 	for (size_t i = 0; i < n_dirs; i++) {
 		if (rc == RC_OK)
 			rc = outdir_commit(dirs[i], err);
@@ -457,13 +463,16 @@ int run_report(const struct run_report_job *job, bool as_json, struct run_report
 	int rc;
 
 	*ret = (struct run_report_result){ .table = BUF_INIT };
-	rc = report_all(&r, as_json, err);
+	rc = job->findings_path ? findings_file_open(job->findings_path, &r.findings, err) : RC_OK;
+	if (rc == RC_OK)
+		rc = report_all(&r, as_json, err);
 	list_files(&r, &ret->files);
 	if (rc == RC_OK)
 		ret->out_dir = job->out_dir ? xstrdup(job->out_dir) :
 					      xasprintf("%s-report", r.crashes[0].base);
 	else
 		run_report_result_done(ret);
+	findings_file_free(r.findings);
 	report_done(&r);
 	return rc;
 }

@@ -127,4 +127,14 @@ struct private_map;
 int run_map_read(const char *path, const char *const *identities, struct private_map *to,
 		 struct err *err);
 
+/* --findings (findings.c). _add is for a plan's callback; shown NULL: the artifact's name, cleaned. f may
+   be NULL but for _open. Without the commit nothing was ever there. */
+struct findings_file;
+int findings_file_open(const char *path, struct findings_file **ret, struct err *err);
+int findings_file_add(struct findings_file *f, struct engine *e, const struct artifact *a,
+		      const char *shown, const struct redact_plan *p, struct err *err);
+int findings_file_commit(struct findings_file *f, struct err *err);
+void findings_file_free(struct findings_file *f);
+AUTO_DEFINE(findings_file, findings_file_free)
+
 #endif

@@ -20,11 +20,9 @@ struct scrub {
 	struct engine *engine;
 	struct input *inputs;
 	size_t n, cap;
-	struct sink_fd *findings;	/* or NULL */
+	struct findings_file *findings;	/* or NULL */
 	struct run_scrub_result *result;
 	struct err *err;		/* for callbacks that have no room for one */
-	const char *text;		/* the one that line and line_off are of */
-	uint64_t line, line_off;	/* the line that begins at line_off */
 };
 
 static void left_out(void *ctx, const char *text)
@@ -89,51 +87,12 @@ static int each_text(struct scrub *s, engine_step_fn step, struct err *err)
 	return rc;
 }
 
-/* Line and column (bytes, from 1) of an offset; offsets come in rising order for one text. */
-static void place_of(struct scrub *s, const struct artifact *a, uint64_t off, uint64_t *ret_line,
-		     uint64_t *ret_col)
-{
-	const char *p = a->text.p;
-	const char *nl;
-
-	if (s->text != p || off < s->line_off) {
-		s->text = p;
-		s->line = 1;
-		s->line_off = 0;
-	}
-	while ((nl = memchr(p + s->line_off, '\n', off - s->line_off))) {
-		s->line_off = nl + 1 - p;
-		s->line++;
-	}
-	*ret_line = s->line;
-	*ret_col = off - s->line_off + 1;
-}
-
 static int write_findings(void *ctx, const struct artifact *a, const struct redact_plan *p)
 {
 	struct scrub *s = ctx;
 
 	s->result->found += p->n_edits;
-	if (!s->findings)
-		return RC_OK;
-	for (size_t i = 0; i < p->n_edits; i++) {
-		const struct edit *e = &p->edits[i];
-		const struct finding *f = &p->found.v[e->finding];
-		AUTO_BUF line = BUF_INIT, name = BUF_INIT;
-		uint64_t at_line, at_col;
-		int rc = engine_clean_name(s->engine, span_str(a->name), &name, s->err);
-
-		place_of(s, a, e->off, &at_line, &at_col);
-		if (rc == RC_OK)
-			rc = report_finding(f, &p->found.rules[f->rule], span_make(e->with, e->with_len),
-					    name.p, at_line, at_col, p->found.paths.p + f->path, &line,
-					    s->err);
-		if (rc == RC_OK)
-			rc = s->findings->sink.write(&s->findings->sink, buf_span(&line), s->err);
-		if (rc < 0)
-			return rc;
-	}
-	return RC_OK;
+	return findings_file_add(s->findings, s->engine, a, NULL, p, s->err);
 }
 
 static int clean_input(struct scrub *s, struct input *in, struct sink *out, struct err *err)
@@ -399,20 +358,18 @@ int run_scrub(const struct run_scrub_job *job, bool as_json, struct run_scrub_re
 	      struct err *err)
 {
 	struct scrub s = { .job = job, .result = ret, .err = err };
-	AUTO(tempfile) t = NULL;
+	AUTO(findings_file) findings = NULL;
 	struct run_options common = job->common;
-	struct sink_fd findings;
 	int rc = RC_OK;
 
 	*ret = (struct run_scrub_result){ .table = BUF_INIT };
 	if (job->stream && (job->in_fd < 0 || job->out_path || job->check_only))
 		return err_set(err, RC_USAGE, "--stream goes from standard input to standard output");
 	if (job->findings_path) {
-		rc = tempfile_open(job->findings_path, 0600, &t, err);
+		rc = findings_file_open(job->findings_path, &findings, err);
 		if (rc < 0)
 			return rc;
-		sink_fd_init(&findings, tempfile_fd(t), job->findings_path);
-		s.findings = &findings;
+		s.findings = findings;
 	}
 	/* a key without a case: its tokens agree from one scrub to the next */
 	if (common.key_file && !common.case_name && !common.decisions)
@@ -420,10 +377,8 @@ int run_scrub(const struct run_scrub_job *job, bool as_json, struct run_scrub_re
 	rc = engine_new(&common, job->common.map_path != NULL, &s.engine, err);
 	if (rc == RC_OK)
 		rc = scrub_texts(&s, err);
-	if (rc == RC_OK && s.findings)
-		rc = sink_fd_flush(&findings, err);
-	if (rc == RC_OK && s.findings)
-		rc = tempfile_commit(t, false, err);
+	if (rc == RC_OK)
+		rc = findings_file_commit(findings, err);
 	if (rc == RC_OK)
 		fill_result(&s, as_json);
 	else

@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""package.py PACKAGE: the manifest's files are the package's, sizes and digests too; metadata is fixed."""
+"""package.py PACKAGE: the manifest is by its schema, its files are the package's, sizes and digests too; metadata is
+fixed."""
 import hashlib
 import json
+import os
 import sys
 import tarfile
+
+import jsonschema
 
 with tarfile.open(sys.argv[1]) as tar:
     members = tar.getmembers()
@@ -13,6 +17,8 @@ with tarfile.open(sys.argv[1]) as tar:
     assert all((m.uid, m.gid) == (0, 0) for m in members), "an owner"
     files = {m.name.split("/", 1)[1]: tar.extractfile(m).read() for m in members if m.isfile()}
 manifest = json.loads(files.pop("manifest.json"))
+with open(os.path.join(os.path.dirname(__file__), "../../doc/manifest.schema.json")) as schema:
+    jsonschema.validate(manifest, json.load(schema), cls=jsonschema.Draft202012Validator)
 listed = {f["path"]: f for f in manifest["files"]}
 assert set(listed) == set(files), set(listed) ^ set(files)
 for name, data in files.items():
