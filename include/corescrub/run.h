@@ -65,6 +65,7 @@ struct run_flat {
 	bool clear;			/* the texts as gdb printed them: not for publication */
 	bool plain_core;		/* <core>.tar.gz with core and binaries that anybody can read */
 	const char *plain_config;	/* and this folder, or NULL */
+	const char *stem;		/* of the tarball's name; NULL: the core's, with a hand-off's "-handoff" */
 };
 
 struct age_recipients;

@@ -131,6 +131,10 @@ static int settle(struct dropin *d, struct err *err)
 		rc = set(d, variables[i], getenv(variables[i]), err);
 	if (rc == RC_OK)
 		rc = dropin_config(d, err);
+	if (o->uniqueid && *o->uniqueid) {
+		d->uniqueid = xstrdup(o->uniqueid);
+		dropin_plain_name(d->uniqueid);
+	}
 	set(d, "DATEOPTS", "-u +%FT%H-%M-%SZ", NULL);
 	set(d, "ASTERISK_BIN", "asterisk", NULL);
 	return rc;

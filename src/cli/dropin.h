@@ -56,6 +56,7 @@ struct dropin {
 	char *dateopts;			/* as date(1) takes them */
 	char *program;			/* the name of the program whose cores these are */
 	char *etcdir;			/* its configs */
+	char *uniqueid;			/* for names instead of the date, or NULL */
 };
 void dropin_done(struct dropin *d);
 bool dropin_is_on(const struct dropin *d, enum dropin_switch s);
@@ -78,6 +79,9 @@ bool dropin_set(struct dropin *d, struct span name, struct span value, struct er
 /* "-u +%FT%H-%M-%SZ", "date +%s.%N": options of date(1) for a time, without what file names can't
    hold. The caller frees. RC_USAGE: options that date alone understands. */
 int dropin_date(const char *options, struct timespec when, char **ret, struct err *err);
+
+/* Makes of a text what a file name can hold, in place. */
+void dropin_plain_name(char *text);
 
 /* The one running instance, of the program's name, or --pid if it is one. */
 int dropin_find_running(const char *program, const char *pid_text, pid_t *ret, struct err *err);

@@ -70,6 +70,13 @@ static int parse(const char *options, bool *ret_utc, char **ret_format, struct e
 	return err_set(err, RC_USAGE, "the date needs a +FORMAT");
 }
 
+void dropin_plain_name(char *text)
+{
+	for (; *text; text++)
+		if (*text == ':' || *text == '/' || (unsigned char)*text <= ' ')
+			*text = '-';
+}
+
 int dropin_date(const char *options, struct timespec when, char **ret, struct err *err)
 {
 	AUTO_FREE char *format = NULL;
@@ -93,9 +100,7 @@ int dropin_date(const char *options, struct timespec when, char **ret, struct er
 #pragma GCC diagnostic pop
 	if (n == 0)
 		return err_set(err, RC_USAGE, "the date's format gives nothing, or too much");
-	for (size_t i = 0; i < n; i++)
-		if (text[i] == ':' || text[i] == '/' || (unsigned char)text[i] <= ' ')
-			text[i] = '-';
+	dropin_plain_name(text);
 	*ret = xstrndup(text, n);
 	return RC_OK;
 }

@@ -16,7 +16,9 @@ struct one {				/* a core on its way */
 	struct dropin *d;
 	const struct found_core *core;
 	char *folder, *old_name;	/* where it is, what it is called */
+	size_t number;			/* from 0 */
 	char *name;			/* what its files are called, and it itself if `renamed` */
+	char *stem;			/* of its tarball, or NULL: its name */
 	bool renamed;
 };
 
@@ -25,6 +27,21 @@ static void one_done(struct one *o)
 	free(o->folder);
 	free(o->old_name);
 	free(o->name);
+	free(o->stem);
+}
+
+/* With --tarball-uniqueid the documented name, "asterisk-<uniqueid>.results"; of a second core a number
+   more. */
+static void choose_stem(struct one *o)
+{
+	const char *what = dropin_is_on(o->d, DROPIN_TARBALL_COREDUMPS) ? "coredumps" : "results";
+
+	if (!o->d->uniqueid)
+		return;
+	if (o->number == 0)
+		o->stem = xasprintf("%s-%s.%s", o->d->program, o->d->uniqueid, what);
+	else
+		o->stem = xasprintf("%s-%s-%zu.%s", o->d->program, o->d->uniqueid, o->number + 1, what);
 }
 
 static bool is_packed_name(const char *name, size_t *ret_bare)
@@ -67,16 +84,14 @@ static int choose_name(struct one *o, struct err *err)
 /* Two cores of one second: the later one gets a number, where the script lost the first. */
 static void make_unique(struct one *o, int folder)
 {
+	AUTO_FREE char *first = xstrdup(o->name);
 	struct stat st;
 
 	for (unsigned n = 2; o->renamed && n < 1000; n++) {
-		char *longer;
-
 		if (fstatat(folder, o->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return;
-		longer = xasprintf("%.*s-%u", (int)strcspn(o->name, "#"), o->name, n);
 		free(o->name);
-		o->name = longer;
+		o->name = xasprintf("%s-%u", first, n);
 	}
 }
 
@@ -176,6 +191,7 @@ static int report(const struct one *one, const struct lists *lists, struct run_r
 		.texts = !dropin_is_on(d, DROPIN_DELETE_RESULTS_AFTER),
 		.package = dropin_is_on(d, DROPIN_TARBALL_RESULTS),
 		.clear = o->no_scrub,
+		.stem = one->stem,
 	};
 	const char *const cores[] = { one->core->path, NULL }, *const names[] = { one->name, NULL };
 	const int fds[] = { one->core->fd };
@@ -238,6 +254,7 @@ static int process(struct one *o, const struct lists *lists, struct err *err)
 	if (rc < 0)
 		return rc;
 	make_unique(o, folder);
+	choose_stem(o);
 	if (!quiet)
 		printf("Processing %s\n", o->core->path);
 	if (!quiet && o->renamed)
@@ -282,7 +299,7 @@ int dropin_process(struct dropin *d, const struct found_cores *found, struct err
 	int code = gather(d, &lists, err);
 
 	for (size_t i = 0; code >= 0 && i < found->n; i++) {
-		struct one o = { .d = d, .core = &found->v[i] };
+		struct one o = { .d = d, .core = &found->v[i], .number = i };
 		struct err e = ERR_INIT;
 		int rc;
 

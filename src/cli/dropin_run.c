@@ -189,14 +189,9 @@ static char *dump_path(const struct dropin *d, struct err *err)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	if (d->o->uniqueid)
-		date = xstrdup(d->o->uniqueid);
-	else if (dropin_date(d->dateopts, now, &date, err) < 0)
+	if (!d->uniqueid && dropin_date(d->dateopts, now, &date, err) < 0)
 		return NULL;
-	for (char *p = date; *p; p++)
-		if (*p == ':' || *p == '/' || (unsigned char)*p <= ' ')
-			*p = '-';
-	return xasprintf("%s/core-%s-running-%s", folder, d->program, date);
+	return xasprintf("%s/core-%s-running-%s", folder, d->program, d->uniqueid ? d->uniqueid : date);
 }
 
 static int dump(const struct dropin *d, pid_t pid, const char *path, struct found_cores *f,

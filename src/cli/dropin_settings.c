@@ -148,4 +148,5 @@ void dropin_done(struct dropin *d)
 	free(d->dateopts);
 	free(d->program);
 	free(d->etcdir);
+	free(d->uniqueid);
 }

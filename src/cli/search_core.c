@@ -92,6 +92,9 @@ static char *program_name(int fd, const char *path)
 		return NULL;
 	info = elfcore_info(core);
 	slash = info->program ? strrchr(info->program, '/') : NULL;
+	/* a program that was replaced while it ran */
+	if (slash && span_ends(span_str(slash), SPAN_LIT(" (deleted)")))
+		return xstrndup(slash + 1, strlen(slash + 1) - strlen(" (deleted)"));
 	if (slash)
 		return xstrdup(slash + 1);
 	return info->comm ? xstrdup(info->comm) : NULL;

@@ -398,7 +398,9 @@ int handoff_write(struct handoff *h, struct crash *c, const struct report_accoun
 		.list = { .exe = h->job->exe, .sysroot = h->job->sysroot, .uid = c->uid, .gid = c->gid,
 			  .core = c->core },
 	};
-	AUTO_FREE char *name = xasprintf("%s-handoff.tar.zst.age", c->base);
+	const struct run_flat *flat = h->job->flat;
+	AUTO_FREE char *name = flat && flat->stem ? xasprintf("%s.tar.zst.age", flat->stem) :
+						    xasprintf("%s-handoff.tar.zst.age", c->base);
 	bool held;
 	int rc = c->scrub ? scrub_core(&p, &ret->open, err) : RC_OK;
 

@@ -74,7 +74,7 @@ int handoff_write_plain(struct crash *c, struct outdir *dir, struct err *err)
 	const struct run_report_job *job = c->job;
 	struct handoff_list l = { .exe = job->exe, .sysroot = job->sysroot, .uid = c->uid,
 				  .gid = c->gid, .core = c->core };
-	AUTO_FREE char *name = xasprintf("%s.tar.gz", c->base);
+	AUTO_FREE char *name = xasprintf("%s.tar.gz", job->flat->stem ? job->flat->stem : c->base);
 	struct sink_fd out;
 	int fd, rc = outdir_add(dir, name, 0600, &fd, err);
 

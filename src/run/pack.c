@@ -271,7 +271,8 @@ static int write_page(struct pack *p, struct outdir *dir, const char *name, stru
 
 static int write_package(struct pack *p, struct outdir *dir, struct err *err)
 {
-	AUTO_FREE char *name = xasprintf("%s.tar.gz", p->crash->base);
+	const struct run_flat *flat = p->crash->job->flat;
+	AUTO_FREE char *name = xasprintf("%s.tar.gz", flat && flat->stem ? flat->stem : p->crash->base);
 	AUTO(bundle) b = bundle_new(p->crash->base, p->crash->created);
 	const struct run_listener *l = &p->crash->job->listener;
 	struct sink_fd out;

@@ -76,6 +76,15 @@ expect "DATEOPTS" 0 env DATEOPTS='-u +%s.%N' "$script" core.1234
 check "seconds and nanoseconds" test -s core-pbxlike-1497628613.000000000-full.txt
 expect "other options of date are refused" 2 "$script" '--dateopts=-r /etc/passwd' core.1235
 
+fresh
+expect "--tarball-uniqueid" 0 "$script" --tarball-results --tarball-uniqueid=ISSUE-77 --delete-results-after \
+	--no-rename core.1234 core.1235
+holds "tarballs of that name" core.1234 core.1235 pbxlike-ISSUE-77.results.tar.gz \
+	pbxlike-ISSUE-77-2.results.tar.gz core.folder core.notes
+expect "and of a core" 0 "$script" --tarball-coredumps --allow-plaintext --tarball-uniqueid=ISSUE-77 \
+	--delete-results-after --no-rename core.1234
+check "has its own" test -s pbxlike-ISSUE-77.coredumps.tar.gz
+
 # of a core itself, only encrypted
 fresh
 "$CORESCRUB" keygen -o id 2>/dev/null
