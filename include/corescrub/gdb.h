@@ -32,6 +32,7 @@ struct gdb_job {
 	const char *exe;		/* vouched program, or NULL */
 	const char *sysroot;		/* or NULL */
 	const char *gdb;		/* or NULL: "gdb" in PATH */
+	const struct strings *libraries;	/* of gdb_libraries, or NULL: asked for then */
 	const char *const *readable;	/* vouched mapped files, NULL-terminated: all gdb may open */
 	unsigned timeout_s;		/* 0 = LIMIT_GDB_SECONDS */
 	unsigned jobs;			/* gdb processes that share the threads; 1 = one */
@@ -57,6 +58,9 @@ struct gdb_result {
 	char *version;			/* "GNU gdb (Debian 13.1-3) 13.1" */
 };
 
+/* The libraries of gdb (NULL: of the one in PATH), which a confined one must be able to open. It needs
+   nothing of a core, so it can be asked while other things are made ready. RC_NOTFOUND: no gdb. */
+int gdb_libraries(const char *gdb, struct strings *ret, struct err *err);
 /* RC_NOTFOUND: no gdb; RC_TIMEOUT; RC_TOOBIG: it printed over LIMIT_GDB_OUTPUT; RC_CHILD: it died or
    ended early; RC_FORMAT: it sees no thread in this core; RC_SANDBOX: `strict` and a part is missing.
    As root a core without a name (a spooled one) is given to uid:gid, so that gdb can open it. */

@@ -54,22 +54,40 @@ static void add_data(const char *program, struct strings *ret)
 		strings_add(ret, xstrdup(fixed[i]));
 }
 
+static char *find_gdb(const char *gdb, struct err *err)
+{
+	char *path = process_find_program(gdb ? gdb : "gdb");
+
+	if (!path) {
+		err_set(err, RC_NOTFOUND, "there is no gdb");
+		err_hint(err, "install gdb, or name it by --gdb");
+	}
+	return path;
+}
+
+int gdb_libraries(const char *gdb, struct strings *ret, struct err *err)
+{
+	AUTO_FREE char *path = find_gdb(gdb, err);
+
+	return path ? process_libraries(path, ret, err) : RC_NOTFOUND;
+}
+
 int gdb_install_find(const struct gdb_job *job, struct gdb_install *ret, struct err *err)
 {
-	struct gdb_install g = { .path = process_find_program(job->gdb ? job->gdb : "gdb") };
+	struct gdb_install g = { .path = find_gdb(job->gdb, err) };
 	const char *loader = process_loader();
 	size_t libraries;
 	int rc = RC_OK;
 
-	if (!g.path) {
-		err_set(err, RC_NOTFOUND, "there is no gdb");
-		err_hint(err, "install gdb, or name it by --gdb");
+	if (!g.path)
 		return RC_NOTFOUND;
-	}
 	strings_add(&g.exec, xstrdup(g.path));
 	if (loader && job->sandbox) {
 		strings_add(&g.exec, xstrdup(loader));
-		rc = process_libraries(g.path, &g.read, err);
+		for (size_t i = 0; job->libraries && i < job->libraries->n; i++)
+			strings_add(&g.read, xstrdup(job->libraries->v[i]));
+		if (!job->libraries)
+			rc = process_libraries(g.path, &g.read, err);
 	}
 	if (rc < 0) {
 		gdb_install_done(&g);

@@ -211,7 +211,7 @@ int crash_open(struct crash *c, const struct run_report_job *job, size_t i, stru
 	return RC_OK;
 }
 
-int crash_gdb(struct crash *c, unsigned shares, struct err *err)
+int crash_gdb(struct crash *c, unsigned shares, const struct strings *libraries, struct err *err)
 {
 	struct gdb_job job = {
 		.core_fd = c->fd,
@@ -219,6 +219,7 @@ int crash_gdb(struct crash *c, unsigned shares, struct err *err)
 		.exe = c->exe,
 		.sysroot = c->job->sysroot,
 		.gdb = c->job->gdb,
+		.libraries = libraries,
 		.readable = strings_list(&c->readable),
 		.timeout_s = c->job->timeout_s,
 		.jobs = shares,

@@ -24,6 +24,7 @@ struct report {
 	size_t n_attached, cap_attached;
 	struct attachments clean;
 	struct handoff *handoff;	/* or NULL: not asked for */
+	struct strings libraries;	/* of gdb; empty: not asked, or it failed */
 	struct run_report_result *result;
 	struct findings_file *findings;	/* or NULL */
 	struct err *err;		/* for callbacks that have no room for one */
@@ -51,7 +52,8 @@ static void *gdb_worker(void *arg)
 
 	while ((i = atomic_fetch_add(&pool->next, 1)) < pool->report->n) {
 		struct err err = ERR_INIT;
-		int rc = crash_gdb(&pool->report->crashes[i], pool->shares, &err);
+		int rc = crash_gdb(&pool->report->crashes[i], pool->shares,
+				   pool->report->libraries.n ? &pool->report->libraries : NULL, &err);
 
 		pthread_mutex_lock(&pool->lock);
 		if (rc < 0 && pool->rc == RC_OK) {
@@ -160,13 +162,20 @@ static int open_attachments(struct report *r, struct err *err)
 	return RC_OK;
 }
 
+/* brief and thread1 are lines of full: they have nothing to learn from that it has not. */
+static bool teaches(enum crash_text which, engine_step_fn step)
+{
+	return step != engine_learn || (which != TEXT_BRIEF && which != TEXT_THREAD1);
+}
+
 static int each_text(struct report *r, engine_step_fn step, struct err *err)
 {
 	int rc = RC_OK;
 
 	for (size_t i = 0; i < r->n; i++)
 		for (size_t k = 0; rc == RC_OK && k < TEXT_COUNT; k++)
-			rc = step(r->engine, r->crashes[i].texts[k], err);
+			if (teaches(k, step))
+				rc = step(r->engine, r->crashes[i].texts[k], err);
 	for (size_t i = 0; rc == RC_OK && i < r->n_attached; i++)
 		rc = engine_each_member(r->engine, r->attached[i].artifact, step, err);
 	return rc;
@@ -405,12 +414,33 @@ static int refuse_existing(struct report *r, struct err *err)
 	return rc;
 }
 
+/* Which libraries gdb has is asked while the rules are loaded; gdb_run says it if that fails. */
+static void *ask_libraries(void *arg)
+{
+	struct report *r = arg;
+
+	if (gdb_libraries(r->job->gdb, &r->libraries, NULL) < 0)
+		strings_done(&r->libraries);
+	return NULL;
+}
+
+static int load_rules(struct report *r, struct err *err)
+{
+	pthread_t asker;
+	bool asked = !r->job->no_sandbox && pthread_create(&asker, NULL, ask_libraries, r) == 0;
+	int rc = engine_new(&r->job->common, !r->job->common.no_map, &r->engine, err);
+
+	if (asked)
+		pthread_join(asker, NULL);
+	return rc;
+}
+
 static int report_all(struct report *r, bool as_json, struct err *err)
 {
 	int rc = handoff_check(r->job, err);
 
 	if (rc == RC_OK)
-		rc = engine_new(&r->job->common, !r->job->common.no_map, &r->engine, err);
+		rc = load_rules(r, err);
 	if (rc == RC_OK)
 		rc = open_cores(r, err);
 	if (rc == RC_OK)
@@ -454,6 +484,7 @@ static void report_done(struct report *r)
 	free(r->clean.v);
 	handoff_free(r->handoff);
 	engine_free(r->engine);
+	strings_done(&r->libraries);
 }
 
 int run_report(const struct run_report_job *job, bool as_json, struct run_report_result *ret,

@@ -67,7 +67,8 @@ struct crash {
 };
 /* The job's core number i. */
 int crash_open(struct crash *c, const struct run_report_job *job, size_t i, struct err *err);
-int crash_gdb(struct crash *c, unsigned shares, struct err *err);
+/* `libraries` of gdb_libraries, or NULL. */
+int crash_gdb(struct crash *c, unsigned shares, const struct strings *libraries, struct err *err);
 int crash_texts(struct crash *c, struct err *err);
 void crash_done(struct crash *c);
 
