@@ -6,8 +6,8 @@ set -eu
 
 build='gcc make pkg-config libc6-dev libhs-dev libpcre2-dev libyaml-dev libarchive-dev libelf-dev
 libdw-dev zlib1g-dev libssl-dev libjansson-dev libseccomp-dev'
-tests='libcmocka-dev g++ libc6-dbg gdb age tar gzip xz-utils bzip2 zstd lz4 zip unzip sqlite3 python3 python3-jsonschema procps
-openssl openssh-client tmux gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static'
+tests='libcmocka-dev g++ libc6-dbg gdb age tar gzip xz-utils bzip2 zstd lz4 zip unzip sqlite3 python3
+python3-jsonschema procps openssl openssh-client tmux gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static'
 
 # Vectorscan and Hyperscan have one API. The first runs on every processor, but up to 5.4.12 it loses
 # matches on x86 (corescrub notices, and does without it at a tenth of the speed); so Hyperscan where

@@ -79,6 +79,11 @@ wanted k && { "$program" scrub <"$work/gdb.txt" >"$work/clean.txt" || [ $? = 3 ]
 	pair --cpu --limit 1.00 "k  pages of $gdb_megabytes MB text / gzip -6 of it: time" \
 		"$B/tests/bench/page $work/clean.txt >/dev/null" "gzip -6 <$work/clean.txt >/dev/null"
 
+wanted v && { "$program" scrub -q <"$work/gdb.txt" >"$work/gdb.clean" || [ $? = 3 ]; } &&
+	pair --cpu --limit 1.00 "v  $gdb_megabytes MB gdb text: verify of it, scrubbed / scrub: time" \
+		"$program verify -q $work/gdb.clean >/dev/null" \
+		"$program scrub -q <$work/gdb.txt >/dev/null || [ \$? = 3 ]"
+
 age-keygen -o "$work/identity" 2>/dev/null
 age-keygen -y "$work/identity" >"$work/recipient"
 truncate -s 1G "$work/clear"
