@@ -95,6 +95,35 @@ check "open-in-gdb.sh prints the same" cmp plain out
 (cd / && exec "$work/$name/open-in-gdb.sh" -batch -ex 'set width 0' -ex 'thread apply all bt') 2>/dev/null | bt >out
 check "from another folder too" cmp plain out
 
+# Another build of the program at its path, another user, an empty folder.
+"$top/examples/pbxlike/crash.sh" null "$work/own" >/dev/null 2>&1
+expect "a crash of its own" 0 "$CORESCRUB" report --no-map -o own.report --with-core=raw --with-binaries \
+	--encrypt-to "$(cat x25519.pub)" own/core-pbxlike-null
+gdb -nx -batch -ex 'set width 0' -ex 'thread apply all bt' own/pbxlike own/core-pbxlike-null 2>/dev/null |
+	bt >plain.own
+${CC:-cc} -g -o own/pbxlike "$top/tests/fixtures/fakegdb.c"
+mkdir un.own empty
+age -d -i x25519 own.report/*.age | tar --zstd -x -C un.own
+un.own/*/open-in-gdb.sh -batch -ex 'set width 0' -ex 'thread apply all bt' 2>/dev/null | bt >out
+check "the program was rebuilt: the same text" cmp plain.own out
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	cp own.report/*.age x25519 empty/
+	chown -R 65534:65534 empty
+	chmod 711 .
+	as_nobody() { (cd empty && exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"); }
+	# where the build can't be reached by others, only the script is tried
+	as_nobody test -x "$CORESCRUB" || CORESCRUB_OF_NOBODY=no
+	[ -n "${CORESCRUB_OF_NOBODY:-}" ] || as_nobody env HOME=/nonexistent TMPDIR="$work/empty" "$CORESCRUB" open -o opened -i x25519 \
+		core-pbxlike-null-handoff.tar.zst.age -- -batch -ex 'set width 0' -ex 'thread apply all bt' \
+		2>err | bt | frames >out
+	frames <plain.own >frames.own
+	[ -n "${CORESCRUB_OF_NOBODY:-}" ] || check "open as another user: the same frames" cmp frames.own out
+	[ -d empty/opened ] || { age -d -i x25519 own.report/*.age | tar --zstd -x -C empty &&
+		mv empty/core-pbxlike-null empty/opened && chmod -R a+rX empty/opened; }
+	as_nobody opened/open-in-gdb.sh -batch -ex 'set width 0' -ex 'thread apply all bt' 2>/dev/null | bt >out
+	check "the script as another user: the same text" cmp plain.own out
+fi
+
 # A scrubbed core: nothing planted even for the recipient, and the same frames.
 for mode in scrubbed stacks; do
 	expect "$mode" 0 "$CORESCRUB" report --no-map -o $mode --with-core=$mode --with-binaries \
