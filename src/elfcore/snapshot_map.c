@@ -72,8 +72,8 @@ int snapshot_page_bits(const struct snapshot *s, uint64_t addr, uint64_t *ret, s
 	return got < 0 ? -1 : (int)((size_t)got / sizeof(*ret));
 }
 
-/* Was any page of a private file mapping written to? */
-static bool was_written(const struct snapshot *s, const struct snapshot_map *m)
+/* Is there a page that is not as it stands in a file: written to, of a private file mapping? */
+static bool has_own_page(const struct snapshot *s, const struct snapshot_map *m)
 {
 	uint64_t bits[512];
 
@@ -112,9 +112,9 @@ static void decide(const struct snapshot *s, struct snapshot_map *m)
 		return;
 	if (shared_anonymous)
 		m->copy = COPY_ALL;	/* pagemap knows only the pages that this process touched */
-	else if (!m->file)
-		m->copy = COPY_PRESENT;
-	else if (m->private && was_written(s, m))
+	else if (!m->file && (m->flags || has_own_page(s, m)))
+		m->copy = COPY_PRESENT;	/* not what malloc reserved and nobody may touch */
+	else if (m->file && m->private && has_own_page(s, m))
 		m->copy = COPY_ALL;
 	else if (starts_elf(s, m))
 		m->copy = COPY_HEADER;

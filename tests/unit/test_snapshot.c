@@ -48,6 +48,7 @@ static _Noreturn void run_child(struct places *p)
 	p->kept_out = mmap(NULL, MIB(1), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	strcpy(p->kept_out, WORDS);
 	madvise(p->kept_out, MIB(1), MADV_DONTDUMP);
+	mmap(NULL, (size_t)1 << 30, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);	/* as malloc does */
 	for (int i = 0; i < N_THREADS; i++) {
 		pthread_t t;
 
@@ -112,6 +113,7 @@ static void takes_threads_and_memory(void **state)
 	AUTO_CLOSE int out = -1;
 	AUTO(elfcore) core = NULL;
 	char text[sizeof(WORDS)] = "";
+	struct stat st;
 	size_t n;
 
 	assert_int_equal(file_unnamed(false, &out, &err), RC_OK);
@@ -120,6 +122,8 @@ static void takes_threads_and_memory(void **state)
 	assert_int_equal(result.threads, N_THREADS + 1);
 	assert_int_equal(result.unread, 0);
 	assert_true(result.data < MIB(8));	/* holes stay holes */
+	assert_int_equal(fstat(out, &st), 0);
+	assert_true((size_t)st.st_size < (size_t)1 << 30);	/* what is only reserved is not there */
 	assert_int_equal(elfcore_open(out, "core", &core, &err), RC_OK);
 	assert_false(elfcore_info(core)->truncated);
 	assert_int_equal(elfcore_info(core)->pid, pid_of(state));
