@@ -103,21 +103,22 @@ static void add_masked(struct buf *ret, struct span was, enum kind kind)
 
 /* Moves what was masked in rounds before to where it stands in the text that cover makes. */
 struct moved {
-	const struct place *from, *end;		/* masked before, by offset */
+	const struct places *from;		/* masked before, by offset */
+	size_t next;
 	struct places *to;
 };
 
 static void move_until(struct moved *m, size_t off, size_t was, size_t is)
 {
-	for (; m->from < m->end && m->from->off < off; m->from++)
-		places_add(m->to, m->from->off - was + is, 0, m->from->kind);
+	for (; m->next < m->from->n && m->from->v[m->next].off < off; m->next++)
+		places_add(m->to, m->from->v[m->next].off - was + is, 0, m->from->v[m->next].kind);
 }
 
 /* Puts the constants in; *done, the places that have one, becomes those in ret. */
 static void cover(struct span t, const struct places *p, struct places *done, struct buf *ret)
 {
 	struct places all = { .v = NULL };
-	struct moved m = { done->v, done->v + done->n, &all };
+	struct moved m = { done, 0, &all };
 	size_t at = 0;
 
 	for (size_t i = 0; i < p->n; i++) {
@@ -129,8 +130,8 @@ static void cover(struct span t, const struct places *p, struct places *done, st
 		add_masked(ret, span_sub(t, one->off, one->end), one->kind);
 		at = one->end;
 		/* what was masked inside of it is this one now */
-		while (m.from < m.end && m.from->off < at)
-			m.from++;
+		while (m.next < done->n && done->v[m.next].off < at)
+			m.next++;
 	}
 	move_until(&m, t.len, at, ret->len);
 	buf_add_span(ret, span_sub(t, at, t.len));
