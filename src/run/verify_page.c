@@ -118,6 +118,12 @@ static size_t add_entity(struct span s, struct buf *b)
 	return 2 + hex + (size_t)(end - digits) + 1;
 }
 
+static void add_line_end(struct buf *ret, struct page_map *map, size_t from)
+{
+	stretch(map, ret->len, from);
+	buf_add_char(ret, '\n');
+}
+
 /* Plain text up to the next '<'. */
 static void add_text(struct span s, size_t from, size_t to, struct buf *ret, struct page_map *map)
 {
@@ -155,12 +161,12 @@ void verify_page_text(struct span html, struct buf *ret, struct page_map *ret_ma
 		if (end == tag)
 			end = tag_end(html, tag);
 		if (!is_inline(span_sub(html, tag, end)))
-			buf_add_char(ret, '\n');
+			add_line_end(ret, ret_map, tag);
 		add_text(html, tag + 1, end - (html.p[end - 1] == '>'), &behind, &behind_map);
-		buf_add_char(&behind, '\n');
+		add_line_end(&behind, &behind_map, end);
 		at = end;
 	}
-	buf_add_char(ret, '\n');
+	add_line_end(ret, ret_map, html.len);
 	for (size_t i = 0; i < behind_map.n; i++)
 		stretch(ret_map, ret->len + behind_map.v[i].at, behind_map.v[i].from);
 	buf_add_span(ret, buf_span(&behind));
