@@ -19,9 +19,9 @@ if [ ! -x "$root/usr/bin/apt-get" ]; then
 	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 	chmod 755 "$root/usr/sbin/policy-rc.d"
 fi
-bad=0 pid=
+bad=0 pid='' callers=''
 stop() {
-	[ -z "$pid" ] || kill -KILL "$pid" 2>/dev/null || true
+	for process in $pid $callers; do kill -KILL "$process" 2>/dev/null || true; done
 	umount "$root/proc" "$root/dev" 2>/dev/null || true
 }
 trap stop EXIT
@@ -53,9 +53,10 @@ start() {
 		sleep 0.2
 	done
 	pid=$(pgrep -x asterisk | head -n 1)
-	(cd "$root/tmp" && sipp -sf "$here/call.xml" -s 4277 -i 127.0.0.1 -p 5072 -m "$calls" -r 20 -l "$calls" \
-		-bg 127.0.0.1:5071 >/dev/null 2>&1) || true
-	sleep 6
+	(cd "$root/tmp" && exec sipp -sf "$here/call.xml" -s 4277 -i 127.0.0.1 -p 5072 -m "$calls" -r 20 \
+		-l "$calls" -nostdin 127.0.0.1:5071) >/dev/null 2>&1 </dev/null &
+	callers=$!
+	sleep 8
 	in_root asterisk -rx 'core show channels count' | head -n 2
 }
 # every text is there: a folder without files would hold nothing planted either
