@@ -73,8 +73,10 @@ static void add_item(struct buf *ret, const struct report_account *a, struct lin
 	report_html_str(ret, item->what);
 	buf_add_str(ret, "<small>");
 	report_html_str(ret, item->file);
-	buf_addf(ret, ", line %llu, column %llu</small></p>", (unsigned long long)item->line,
-		 (unsigned long long)item->col);
+	if (item->line)
+		buf_addf(ret, ", line %llu, column %llu", (unsigned long long)item->line,
+			 (unsigned long long)item->col);
+	buf_add_str(ret, "</small></p>");
 	if (find_line(a, indexes, item, &line))
 		add_context(ret, line, item->col);
 	buf_add_str(ret, "</li>\n");
@@ -94,8 +96,10 @@ static void add_items(struct buf *ret, const struct report_account *a, struct li
 		buf_add_str(ret, "<p>None.</p>\n</section>\n");
 		return;
 	}
-	buf_add_str(ret, open ? "<p>Until somebody has decided on these, there is no package.</p>\n" :
-				"<p>Nothing of these was replaced. They may be harmless; have a look.</p>\n");
+	buf_add_str(ret, !open ? "<p>These hold nothing back, and may be harmless. Have a look.</p>\n" :
+			 a->open_accepted ? "<p>They were let pass.</p>\n" :
+					    "<p>Until somebody has decided on these (<code>corescrub "
+					    "review</code>), there is no package.</p>\n");
 	buf_add_str(ret, "<ol class=\"items\">\n");
 	for (size_t i = 0; i < n; i++) {
 		if (items[i].open != open)

@@ -70,7 +70,7 @@ static int vouch_files(struct crash *c)
 {
 	const struct elfcore_info *info = elfcore_info(c->core);
 	const struct elfcore_file *files;
-	size_t n, refused = 0;
+	size_t n;
 
 	files = elfcore_files(c->core, &n);
 	c->modules = xcalloc(n + 1, sizeof(*c->modules));
@@ -85,7 +85,7 @@ static int vouch_files(struct crash *c)
 			continue;
 		rc = elfcore_vouch(c->core, &files[i], c->job->sysroot, c->uid, c->gid, &fd, &ignored);
 		if (rc < 0) {
-			refused++;
+			c->refused++;
 			continue;
 		}
 		c->modules[i].vouched = true;
@@ -95,10 +95,10 @@ static int vouch_files(struct crash *c)
 		if (!c->exe && info->program && strcmp(info->program, files[i].path) == 0)
 			c->exe = xstrdup(c->readable.v[c->readable.n - 1]);
 	}
-	if (refused && c->job->listener.note) {
+	if (c->refused && c->job->listener.note) {
 		AUTO_FREE char *text = xasprintf("%zu files that the core names were not opened: not "
 						 "there, or another build",
-						 refused);
+						 c->refused);
 		c->job->listener.note(c->job->listener.ctx, text);
 	}
 	return RC_OK;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 /* The files of one core's folder and its package, out of clean texts and the tally. */
 
@@ -59,6 +60,19 @@ static void name_missing(struct pack *p)
 		if (missing & bit)
 			p->missing[n++] = sandbox_part_name(bit);
 	p->missing[n] = NULL;
+}
+
+/* What of the run itself a person should know. As root a part of the confinement lacks only if that was
+   asked for, and then somebody has to answer for it. */
+static void tell_run(struct pack *p)
+{
+	struct tally *t = &p->crash->tally;
+
+	if (p->missing[0])
+		tally_general(t, "gdb ran without all of its confinement", geteuid() == 0);
+	if (p->crash->refused)
+		tally_general(t, "mapped files are not here, or of another build: names may lack, see info",
+			      false);
 }
 
 static void name_signal(struct pack *p)
@@ -136,7 +150,6 @@ static void fill_account(struct pack *p)
 	a->rule_ctx = p;
 	elfcore_threads(p->crash->core, &n_threads);
 	ruleset_hash(p->engine->rules, p->ruleset);
-	name_missing(p);
 	find_build_id(p);
 	name_signal(p);
 	a->case_name = p->engine->case_name;
@@ -342,6 +355,8 @@ int crash_pack(struct crash *c, struct engine *e, const struct attachments *more
 	int rc;
 
 	tally_place(&c->tally, (const struct scrubbed *const *)c->clean, TEXT_COUNT);
+	name_missing(&p);
+	tell_run(&p);
 	fill_account(&p);
 	rc = build_members(&p, more, err);
 	packed = c->tally.open == 0 || p.account.open_accepted;

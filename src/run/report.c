@@ -328,7 +328,7 @@ static int clean_all(struct report *r, struct err *err)
 	for (size_t i = 0; rc == RC_OK && i < r->n; i++) {
 		progress(r, "scrubbing", i, r->n);
 		if (learned_left_out(r->engine->learned))
-			tally_general(&r->crashes[i].tally, "more secrets than can be learned");
+			tally_general(&r->crashes[i].tally, "more secrets than can be learned", true);
 		rc = clean_crash(r, &r->crashes[i], err);
 	}
 	return rc == RC_OK ? clean_attachments(r, err) : rc;

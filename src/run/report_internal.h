@@ -32,7 +32,8 @@ struct tally {
 };
 void tally_done(struct tally *t);
 void tally_plan(struct tally *t, const struct artifact *a, const char *file, const struct redact_plan *p);
-void tally_general(struct tally *t, const char *what);	/* an open item of no one place */
+/* An item of no one place. */
+void tally_general(struct tally *t, const char *what, bool open);
 void tally_item(struct tally *t, const char *file, const struct check_item *found);
 /* Turns the second look's offsets into lines and columns of the texts they are of. */
 void tally_place(struct tally *t, const struct scrubbed *const *texts, size_t n);
@@ -55,6 +56,7 @@ struct crash {
 	char *exe;			/* vouched program, or NULL */
 	struct strings readable;	/* vouched files */
 	struct run_module *modules;	/* row by row with elfcore_files */
+	size_t refused;			/* files it names that are not here, or another build */
 	struct gdb_profile *profile;	/* the program's, or NULL */
 	struct gdb_result *gdb;
 	struct artifact *texts[TEXT_COUNT];

@@ -92,9 +92,9 @@ void tally_plan(struct tally *t, const struct artifact *a, const char *file, con
 		tally_flags(t, a, file, &p->found.v[i]);
 }
 
-void tally_general(struct tally *t, const char *what)
+void tally_general(struct tally *t, const char *what, bool open)
 {
-	add_item(t, "all texts", what, true);
+	add_item(t, "all texts", what, open);
 }
 
 /* The second look speaks of the clean text, which only its caller has: the place is found later. */
