@@ -57,6 +57,11 @@ def build():
             print("%s: (not here: %s)" % (one, e))
 
 
+@section("Configuration")
+def configuration():
+    show("config_folder", lambda: text(variable("ast_config_AST_CONFIG_DIR")))
+
+
 @section("Uptime")
 def uptime():
     start = variable("ast_startuptime")

@@ -18,6 +18,8 @@ struct gdb_profile {
 	char *lock_tracking_hint;	/* how to get such a build, or NULL */
 	char *dump_option;		/* the letter of the option that makes it leave cores, or NULL */
 	char *dump_hint;
+	char *config_folder;		/* a glob: a folder that the info script prints as config_folder
+					   is the program's configuration if it is like this; or NULL */
 };
 /* The first profile of `places` (files, and folders of *.yaml, NULL-terminated) that a program of this
    path has; *ret is NULL where none fits. RC_SYNTAX: one is wrong; RC_REFUSED: others could write it. */

@@ -6,7 +6,6 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,56 +14,6 @@
  * A core names files. One of them is opened only as the core's owner could open it, and believed
  * only if it is the very object that the core had mapped.
  */
-
-struct creds {			/* what credentials_take changed, to give it back */
-	bool taken;
-	int n_groups;
-	gid_t *groups;
-};
-
-/*
- * Gives back root's credentials to this thread. Going on with another user's would be wrong in
- * every later step, so a failure ends the process.
- */
-static void credentials_restore(struct creds *saved)
-{
-	if (!saved->taken)
-		return;
-	setfsuid(0);
-	setfsgid(0);
-	if (setfsuid((uid_t)-1) != 0 || setfsgid((gid_t)-1) != 0 ||
-	    syscall(SYS_setgroups, saved->n_groups, saved->groups) != 0)
-		abort();
-	free(saved->groups);
-	saved->taken = false;
-}
-
-/*
- * File system credentials of this thread alone: the raw system calls, as glibc's setgroups would
- * change every thread. setfsuid away from 0 also drops the capabilities that pass over file modes.
- */
-static int credentials_take(uid_t uid, gid_t gid, struct creds *saved, struct err *err)
-{
-	if (geteuid() != 0)
-		return RC_OK;
-	saved->n_groups = getgroups(0, NULL);
-	if (saved->n_groups < 0)
-		return err_errno(err, RC_IO, "groups");
-	saved->groups = xcalloc((size_t)saved->n_groups + 1, sizeof(gid_t));
-	saved->n_groups = getgroups(saved->n_groups, saved->groups);
-	if (saved->n_groups < 0 || syscall(SYS_setgroups, 1, &gid) != 0) {
-		free(saved->groups);
-		return err_errno(err, RC_REFUSED, "can't take the owner's groups");
-	}
-	saved->taken = true;
-	setfsgid(gid);
-	setfsuid(uid);
-	if ((uid_t)setfsuid((uid_t)-1) != uid || (gid_t)setfsgid((gid_t)-1) != gid) {
-		credentials_restore(saved);
-		return err_set(err, RC_REFUSED, "can't take the owner's credentials");
-	}
-	return RC_OK;
-}
 
 /*
  * The path by O_PATH, which touches nothing: opening a device or a FIFO can have effects. No magic
@@ -110,7 +59,7 @@ int elfcore_vouch(const struct elfcore *c, const struct elfcore_file *f, const c
 		  uid_t uid, gid_t gid, int *ret_fd, struct err *err)
 {
 	AUTO_CLOSE int fd = -1;
-	struct creds saved = { .taken = false };
+	struct credentials saved = { .taken = false };
 	uint8_t id[64];
 	size_t id_len = 0;
 	int rc;

@@ -20,7 +20,7 @@
 
 static const char *const known_keys[] = { "profile", "summary", "program", "info", "locks",
 					  "lock-tracking", "lock-tracking-hint", "dump-option",
-					  "dump-hint", NULL };
+					  "dump-hint", "config-folder", NULL };
 
 void gdb_profile_free(struct gdb_profile *p)
 {
@@ -33,6 +33,7 @@ void gdb_profile_free(struct gdb_profile *p)
 	free(p->lock_tracking_hint);
 	free(p->dump_option);
 	free(p->dump_hint);
+	free(p->config_folder);
 	free(p);
 }
 
@@ -119,6 +120,8 @@ static int load_rest(const struct conf *c, const char *path, struct gdb_profile 
 		rc = load_string(c, "lock-tracking-hint", &p->lock_tracking_hint, err);
 	if (rc == RC_OK)
 		rc = load_string(c, "dump-option", &p->dump_option, err);
+	if (rc == RC_OK)
+		rc = load_string(c, "config-folder", &p->config_folder, err);
 	return rc == RC_OK ? load_string(c, "dump-hint", &p->dump_hint, err) : rc;
 }
 

@@ -58,35 +58,37 @@ static int learn_member(void *ctx, const char *path, struct span text, struct bu
 	return learned_config(l->e->learned, l->e->rules, text, path, err);
 }
 
-static int learn_file(void *ctx, const char *path, const char *relative, struct err *err)
+int engine_learn_config(struct engine *e, struct span bytes, const char *path, struct err *err)
 {
-	struct archive_visitor visitor = { .text = learn_member, .ctx = ctx };
-	struct learn_ctx *l = ctx;
-	AUTO(mapping) map = NULL;
-	int rc = mapping_open_path(path, &map, err);
+	struct learn_ctx ctx = { e };
+	struct archive_visitor visitor = { .text = learn_member, .ctx = &ctx };
 
-	(void)relative;
-	if (rc < 0)
-		return rc;
-	switch (archive_probe_bytes(mapping_span(map))) {
+	switch (archive_probe_bytes(bytes)) {
 	case ARCHIVE_PLAIN:
-		return learned_config(l->e->learned, l->e->rules, mapping_span(map), path, err);
+		return learned_config(e->learned, e->rules, bytes, path, err);
 	case ARCHIVE_COMPRESSED:
 	case ARCHIVE_MEMBERS:
-		return archive_walk(mapping_span(map), path, &visitor, err);
+		return archive_walk(bytes, path, &visitor, err);
 	case ARCHIVE_BINARY:
 		/* a key in DER: learned_config knows it, anything else teaches nothing */
-		return learned_config(l->e->learned, l->e->rules, mapping_span(map), path, err);
+		return learned_config(e->learned, e->rules, bytes, path, err);
 	}
 	return RC_OK;
 }
 
+static int learn_file(void *ctx, const char *path, const char *relative, struct err *err)
+{
+	AUTO(mapping) map = NULL;
+	int rc = mapping_open_path(path, &map, err);
+
+	(void)relative;
+	return rc < 0 ? rc : engine_learn_config(ctx, mapping_span(map), path, err);
+}
+
 static int learn_configs(struct engine *e, const char *const *paths, struct err *err)
 {
-	struct learn_ctx ctx = { e };
-
 	for (; paths && *paths; paths++) {
-		int rc = run_walk(*paths, learn_file, NULL, &ctx, err);
+		int rc = run_walk(*paths, learn_file, NULL, e, err);
 
 		if (rc < 0)
 			return rc;

@@ -318,6 +318,8 @@ static int clean_all(struct report *r, struct err *err)
 	progress(r, "learning", 0, 0);
 	for (size_t i = 0; rc == RC_OK && i < r->n; i++)
 		rc = handoff_learn(&r->crashes[i], r->engine, err);
+	for (size_t i = 0; rc == RC_OK && i < r->n && r->engine->learn_texts; i++)
+		rc = crash_learn_config(&r->crashes[i], r->engine, err);
 	if (rc == RC_OK && r->engine->learn_texts) {
 		rc = each_text(r, engine_learn, err);
 		if (rc == RC_OK && learned_count(r->engine->learned))

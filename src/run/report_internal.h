@@ -72,6 +72,8 @@ int crash_open(struct crash *c, const struct run_report_job *job, size_t i, stru
 /* `libraries` of gdb_libraries, or NULL. */
 int crash_gdb(struct crash *c, unsigned shares, const struct strings *libraries, struct err *err);
 int crash_texts(struct crash *c, struct err *err);
+/* Learns the configuration of the program, where its profile has it and the core names its folder. */
+int crash_learn_config(const struct crash *c, struct engine *e, struct err *err);
 void crash_done(struct crash *c);
 
 /* Texts that go along: --attach, cleaned once for all cores. */

@@ -38,6 +38,8 @@ struct engine {
 int engine_new(const struct run_options *o, bool keep_map, struct engine **ret, struct err *err);
 void engine_free(struct engine *e);
 AUTO_DEFINE(engine, engine_free)
+/* Learns what a config file's bytes hold, compressed or in an archive too; before engine_seal. */
+int engine_learn_config(struct engine *e, struct span bytes, const char *path, struct err *err);
 int engine_learn(struct engine *e, const struct artifact *a, struct err *err);
 /* Counts how often what was learned stands in a: for the guard. After all engine_learn, before seal. */
 int engine_count(struct engine *e, const struct artifact *a, struct err *err);

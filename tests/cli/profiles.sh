@@ -73,6 +73,28 @@ check "costs its own table" info '^(nothing: '
 expect "a gdb without Python" 0 report --gdb "$minimal"
 check "says so" info '^(nothing: gdb has no Python'
 
+# the folder of the program's configuration, as the core would name it
+mkdir -p etc/pbx
+printf '[trunk]\nsecret = carrier\n' >etc/pbx/trunk.conf
+profile <<E2
+print("config_folder = \"$PWD/etc/pbx\"")
+print('name = "carrier"')
+E2
+expect "a folder that is not like the profile's" 0 report --profile mine
+check "teaches nothing" info '^name = "carrier"$'
+printf "config-folder: '/*/pbx'\n" >>mine/p.yaml
+expect "the program's configuration" 0 report --profile mine
+check "its secrets go" sh -c '! grep -q "carrier" out/*-info.txt'
+expect "with --no-learn" 0 report --profile mine --no-learn
+check "they stay" info '^name = "carrier"$'
+if [ "$(id -u)" = 0 ]; then
+	cp "$core" core-of-another && chown 65534:65534 core-of-another && chmod 700 etc
+	own=$core core=core-of-another
+	expect "a core of somebody who can't read it" 0 report --profile mine
+	check "is told nothing about it" info '^name = "carrier"$'
+	core=$own
+fi
+
 profile </dev/null
 chmod go+w mine/script.py
 expect "a script that others can write" 2 report --profile mine

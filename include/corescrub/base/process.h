@@ -50,6 +50,16 @@ struct process_spec {
 /* Where execvp would find it, but never by a relative folder of PATH; NULL if nowhere. To be freed. */
 char *process_find_program(const char *name);
 
+/* As root: opens files as another user could, in this thread alone, until they are given back. As anyone
+   else it changes nothing. RC_REFUSED if it can't be had. Give back what `saved` says, whatever came. */
+struct credentials {
+	bool taken;
+	int n_groups;
+	gid_t *groups;
+};
+int credentials_take(uid_t uid, gid_t gid, struct credentials *saved, struct err *err);
+void credentials_restore(struct credentials *saved);
+
 /* This program's dynamic loader, or NULL if it is linked statically. */
 const char *process_loader(void);
 /* The libraries that the loader would take for a program, by asking the loader: nothing of the program
