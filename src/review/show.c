@@ -74,7 +74,7 @@ bool step_line(const struct walk *w, struct span *ret_line, const struct review_
 	return true;
 }
 
-/* A part of a line, escaped, its tokens dim and the one in question marked. */
+/* A part of a line, escaped, its tokens bold and the one in question marked. */
 static void add_part(const struct walk *w, struct buf *ret, struct span part, struct span marked)
 {
 	size_t from = 0, at = 0, len;
@@ -156,7 +156,7 @@ static void add_head(const struct walk *w, const struct step *s, struct buf *ret
 	buf_addf(ret, "%s, ", value_kind_name(s->kind));
 	show_bytes(ret, span_str(s->rule ? s->rule : "rule unknown"));
 	buf_addf(ret, ": %.*s%s", (int)s->token.len, s->token.p, style(w, PLAIN));
-	if (!strchr(value_kind_name(s->kind), '~') && !memchr(s->token.p, '~', s->token.len))
+	if (!memchr(s->token.p, '~', s->token.len))
 		buf_add_str(ret, " (any value)");
 	buf_add_char(ret, '\n');
 	if (w->job->original && w->job->original(w->job->ctx, s->token, &original)) {

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 /* `review --approve`: writes what is approved, and its signature beside it. */
 
@@ -56,7 +57,12 @@ static int write_both(const char *path, const struct buf *json, const struct buf
 		rc = write_one(path, buf_span(json), &a, err);
 	if (rc == RC_OK)
 		rc = tempfile_commit(b, false, err);
-	return rc < 0 ? rc : tempfile_commit(a, false, err);
+	if (rc < 0)
+		return rc;
+	rc = tempfile_commit(a, false, err);
+	if (rc < 0)
+		unlink(sig_path);
+	return rc;
 }
 
 /* "<package>.<name>.approval.json", of the name what is harmless in a file's. */
@@ -120,6 +126,8 @@ int run_approve(const struct run_approve_job *job, char **ret_path, struct err *
 	if (!job->name[0])
 		return err_set(err, RC_USAGE, "an approval needs a name");
 	rc = reviewed_load(job->path, &r, err);
+	if (rc == RC_OK && r->several)
+		rc = err_set(err, RC_REFUSED, "%s holds several reports: approve each package", job->path);
 	if (rc == RC_OK)
 		rc = fill(job, r, &a, err);
 	if (rc == RC_OK)

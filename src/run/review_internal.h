@@ -9,7 +9,8 @@
 /* A report as it was written, read back for a walk or an approval. */
 struct reviewed {
 	char *case_name, *key, *policy, *ruleset, *decisions;	/* of the manifest; NULL where it has none */
-	uint8_t manifest[DIGEST_LEN];
+	uint8_t manifest[DIGEST_LEN];		/* of the first one */
+	bool several;				/* manifests: reports of more than one core */
 	struct review_text *texts;
 	size_t n_texts, cap_texts;
 	struct review_item *items;		/* of the private page */

@@ -54,11 +54,17 @@ static char *given(const char *s)
 
 static int take_manifest(struct reviewed *r, struct span json, const char *name, struct err *err)
 {
+	uint8_t digest[DIGEST_LEN];
 	AUTO(manifest) m = NULL;
 	int rc = manifest_read(json, name, &m, err);
 
-	if (rc < 0 || r->case_name)
+	if (rc < 0)
 		return rc;
+	digest_sha256(json, digest);
+	if (r->case_name) {
+		r->several |= memcmp(digest, r->manifest, DIGEST_LEN) != 0;
+		return RC_OK;
+	}
 	if (!*m->case_name)
 		return err_set(err, RC_FORMAT, "%s names no case", name);
 	r->case_name = xstrdup(m->case_name);
@@ -66,7 +72,7 @@ static int take_manifest(struct reviewed *r, struct span json, const char *name,
 	r->policy = given(m->policy);
 	r->ruleset = given(m->ruleset);
 	r->decisions = given(m->decisions);
-	digest_sha256(json, r->manifest);
+	memcpy(r->manifest, digest, DIGEST_LEN);
 	return RC_OK;
 }
 

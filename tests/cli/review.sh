@@ -168,6 +168,8 @@ expect "the folder's manifest is the same" 0 "$CORESCRUB" verify two --decisions
 expect "not of another manifest" 3 "$CORESCRUB" verify approved/*.tar.gz --require-approval signers \
 	--approval "$package.bob.approval.json"
 check "and it is said which" grep -q 'another manifest' .err
+mkdir both && cp one/*manifest.json both/1-manifest.json && cp two/*manifest.json both/2-manifest.json
+expect "one approval is of one report" 2 "$CORESCRUB" review both --approve bob --sign-key bob
 expect "not for a file without one" 3 "$CORESCRUB" verify log --require-approval signers \
 	--approval "$package.bob.approval.json"
 chmod 666 signers
