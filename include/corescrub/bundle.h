@@ -57,8 +57,8 @@ int bundle_plain_end(struct bundle_plain *b, struct err *err);
 int bundle_digest(int fd, bool of_data, uint8_t ret[DIGEST_LEN], struct err *err);
 
 /*
- * A package that came from somewhere: hostile bytes, a tar (gzip or zstd) read from fd, as a stream. Its
- * one folder's files go into `to`, without that folder's name; zeros become holes. RC_FORMAT: damaged, or
+ * A package that came from somewhere: hostile bytes, a tar (gzip or zstd) read from fd, as a stream.
+ * bundle_unpacker_start, then bundle_unpack: its one folder's files go into `to`, without that folder's name; zeros become holes. RC_FORMAT: damaged, or
  * what no package of ours holds (absolute and ".." paths, devices, hard links, links out of sysroot/ or
  * to what is no file of it, a name twice); RC_TOOBIG: more than limits.h allows for `packed` bytes.
  * Links are only told: bundle_unpack_links makes them, once the rest is found good.
@@ -73,8 +73,13 @@ struct bundle_unpacked {
 	struct bundle_member *v;	/* sorted by path */
 	size_t n, cap;
 };
+/* A confined child reads fd, to its end; best started before any thread. */
+struct bundle_unpacker;
+int bundle_unpacker_start(int fd, struct bundle_unpacker **ret, struct err *err);
+void bundle_unpacker_free(struct bundle_unpacker *u);	/* ends the child */
+AUTO_DEFINE(bundle_unpacker, bundle_unpacker_free)
 /* stopped (may be NULL): asked now and then; true ends it with RC_IO. */
-int bundle_unpack(int fd, uint64_t packed, bool (*stopped)(void), struct outtree *to,
+int bundle_unpack(struct bundle_unpacker *u, uint64_t packed, bool (*stopped)(void), struct outtree *to,
 		  struct bundle_unpacked *ret, struct err *err);
 int bundle_unpack_links(const struct bundle_unpacked *u, struct outtree *to, struct err *err);
 void bundle_unpacked_done(struct bundle_unpacked *u);

@@ -1,38 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bundle_internal.h"
+#include "unpack_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define READ_SIZE KIB(256)
+/* What a child may send at once; its names and data are shorter. */
+#define FRAME_MOST KIB(64)
 
 struct unpack {
-	int fd;
+	struct bundle_unpacker *child;
 	bool (*stopped)(void);
 	struct outtree *to;
 	struct bundle_unpacked *u;
-	struct archive *a;
+	int fd;				/* the file that data is for, or -1 */
+	uint64_t size;			/* its */
 	uint64_t written, may_write;	/* bytes that are no zeros */
 	uint64_t seen;			/* zeros too, holes not */
 	uint64_t logical;		/* of all files, with their holes */
-	char buffer[READ_SIZE];
+	struct bundle_frame frame;	/* the last one, and what came with it: a NUL behind it */
+	char bytes[FRAME_MOST + 1];
 };
-
-static la_ssize_t read_some(struct archive *a, void *ctx, const void **ret)
-{
-	struct unpack *p = ctx;
-	ssize_t n;
-
-	(void)a;
-	do {
-		if (p->stopped && p->stopped())
-			return -1;
-		n = read(p->fd, p->buffer, READ_SIZE);
-	} while (n < 0 && errno == EINTR);
-	*ret = p->buffer;
-	return n;
-}
 
 static int damaged(const char *what, struct err *err)
 {
@@ -81,31 +69,45 @@ static int take_block(struct unpack *p, int fd, const char *bytes, size_t n, uin
 	return from < n ? write_at(p, fd, bytes + from, n - from, off + from, err) : RC_OK;
 }
 
-static int take_content(struct unpack *p, int fd, uint64_t size, struct err *err)
+static int read_all(struct unpack *p, void *to, size_t n, struct err *err)
 {
-	const void *bytes;
-	size_t n;
-	la_int64_t off;
-	int r, rc;
+	for (char *at = to; n > 0;) {
+		ssize_t got = read(p->child->from, at, n);
 
-	/* its holes too: what nobody could map is refused before it is made */
-	p->logical += size;
-	if (p->logical > LIMIT_UNPACKED_CORE)
-		return err_set(err, RC_TOOBIG, "the package holds more than can be unpacked");
-	while ((r = archive_read_data_block(p->a, &bytes, &n, &off)) == ARCHIVE_OK) {
-		if (off < 0 || (uint64_t)off > size || n > size - (uint64_t)off)
-			return damaged("bytes behind a file's end", err);
-		p->seen += n;
-		if (p->seen > LIMIT_ARCHIVE_BYTES)
-			return err_set(err, RC_TOOBIG, "the package holds more than can be unpacked");
-		rc = take_block(p, fd, bytes, n, (uint64_t)off, err);
-		if (rc < 0)
-			return rc;
+		if (p->stopped && p->stopped())
+			return err_set(err, RC_IO, "interrupted");
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return damaged("it can't be unpacked", err);	/* the child died of it */
+		at += got;
+		n -= (size_t)got;
 	}
-	if (r != ARCHIVE_EOF)
-		return damaged("a file is damaged or cut", err);
-	return ftruncate(fd, (off_t)size) == 0 ? RC_OK :
-						 err_errno(err, RC_IO, "can't write what is unpacked");
+	return RC_OK;
+}
+
+static int next_frame(struct unpack *p, struct err *err)
+{
+	int rc = read_all(p, &p->frame, sizeof(p->frame), err);
+
+	if (rc == RC_OK && p->frame.len > FRAME_MOST)
+		return damaged("it can't be unpacked", err);
+	if (rc == RC_OK)
+		rc = read_all(p, p->bytes, p->frame.len, err);
+	p->bytes[rc == RC_OK ? p->frame.len : 0] = '\0';
+	return rc;
+}
+
+static int take_data(struct unpack *p, struct err *err)
+{
+	uint64_t off = p->frame.value, n = p->frame.len;
+
+	if (p->fd < 0 || off > p->size || n > p->size - off)
+		return damaged("bytes behind a file's end", err);
+	p->seen += n;
+	if (p->seen > LIMIT_ARCHIVE_BYTES)
+		return err_set(err, RC_TOOBIG, "the package holds more than can be unpacked");
+	return take_block(p, p->fd, p->bytes, n, off, err);
 }
 
 static struct bundle_member *add_member(struct bundle_unpacked *u, const char *path)
@@ -115,25 +117,41 @@ static struct bundle_member *add_member(struct bundle_unpacked *u, const char *p
 	return &u->v[u->n++];
 }
 
-static int take_file(struct unpack *p, struct archive_entry *e, const char *path, struct err *err)
+static int take_file(struct unpack *p, const char *path, struct err *err)
 {
 	/* a script stays one: for its owner alone, like all else */
-	mode_t mode = archive_entry_perm(e) & 0100 ? 0700 : 0600;
-	la_int64_t size = archive_entry_size(e);
-	AUTO_CLOSE int fd = -1;
-	struct bundle_member *m;
+	mode_t mode = p->frame.executable ? 0700 : 0600;
 	int rc;
 
-	if (!archive_entry_size_is_set(e) || size < 0)
-		return damaged("a file without a size", err);
-	rc = outtree_create(p->to, path, mode, &fd, err);
+	/* its holes too: what nobody could map is refused before it is made */
+	p->size = p->frame.value;
+	if (p->size > LIMIT_UNPACKED_CORE || p->logical > LIMIT_UNPACKED_CORE - p->size)
+		return err_set(err, RC_TOOBIG, "the package holds more than can be unpacked");
+	p->logical += p->size;
+	rc = outtree_create(p->to, path, mode, &p->fd, err);
 	if (rc == RC_EXISTS)
 		return damaged("a name stands in it twice", err);
 	if (rc < 0)
 		return rc;
-	m = add_member(p->u, path);
-	m->size = (uint64_t)size;
-	return take_content(p, fd, m->size, err);
+	add_member(p->u, path)->size = p->size;
+	return ftruncate(p->fd, (off_t)p->size) == 0 ? RC_OK :
+		err_errno(err, RC_IO, "can't write what is unpacked");
+}
+
+static int take_link(struct unpack *p, const char *path, struct err *err)
+{
+	AUTO_FREE char *name = xstrdup(path);
+	struct bundle_member *m;
+	int rc = next_frame(p, err);
+
+	if (rc == RC_OK && (p->frame.type != FRAME_TARGET || strlen(p->bytes) != p->frame.len))
+		return damaged("a link to nowhere", err);
+	if (rc < 0)
+		return rc;
+	m = add_member(p->u, name);
+	m->target = xstrdup(p->bytes);
+	m->size = strlen(m->target);
+	return RC_OK;
 }
 
 /* The member's path below the package's one folder, which the first one names. */
@@ -149,25 +167,17 @@ static const char *path_inside(struct unpack *p, const char *full)
 	return strlen(p->u->root) == n && strncmp(p->u->root, full, n) == 0 ? full + n + 1 : NULL;
 }
 
-static int take_member(struct unpack *p, struct archive_entry *e, struct err *err)
+static int take_member(struct unpack *p, struct err *err)
 {
-	const char *path = path_inside(p, archive_entry_pathname(e));
-	const char *target;
+	const char *path = strlen(p->bytes) == p->frame.len ? path_inside(p, p->bytes) : NULL;
 
+	auto_close_p(&p->fd);
+	p->fd = -1;
 	if (!path)
 		return damaged("a file's name leads out of it", err);
 	if (p->u->n >= LIMIT_ARCHIVE_MEMBERS)
 		return err_set(err, RC_TOOBIG, "the package has too many files");
-	if (archive_entry_hardlink(e))
-		return damaged("a hard link", err);
-	if (archive_entry_filetype(e) == AE_IFREG)
-		return take_file(p, e, path, err);
-	target = archive_entry_symlink(e);
-	if (archive_entry_filetype(e) != AE_IFLNK || !target)
-		return damaged("a device, a folder or the like", err);
-	add_member(p->u, path)->target = xstrdup(target);
-	p->u->v[p->u->n - 1].size = strlen(target);
-	return RC_OK;
+	return p->frame.type == FRAME_FILE ? take_file(p, path, err) : take_link(p, path, err);
 }
 
 static int by_path(const void *a, const void *b)
@@ -231,57 +241,52 @@ static int check_links(const struct bundle_unpacked *u, struct err *err)
 	return RC_OK;
 }
 
-static int open_archive(struct unpack *p, struct err *err)
-{
-	p->a = archive_read_new();
-	if (!p->a)
-		return err_set(err, RC_NOMEM, "no memory to unpack");
-	if (archive_read_support_filter_gzip(p->a) != ARCHIVE_OK ||
-	    archive_read_support_filter_zstd(p->a) != ARCHIVE_OK ||
-	    archive_read_support_format_tar(p->a) != ARCHIVE_OK ||
-	    archive_read_open(p->a, p, NULL, read_some, NULL) != ARCHIVE_OK)
-		return damaged("no tar, compressed by gzip or zstd", err);
-	return RC_OK;
-}
-
 static int take_all(struct unpack *p, struct err *err)
 {
-	struct archive_entry *e;
-	int r, rc = RC_OK;
+	int rc;
 
-	/* a warning tells of a name in no known encoding: names are bytes */
-	while (rc == RC_OK && ((r = archive_read_next_header(p->a, &e)) == ARCHIVE_OK || r == ARCHIVE_WARN))
-		rc = take_member(p, e, err);
+	while ((rc = next_frame(p, err)) == RC_OK && p->frame.type != FRAME_END) {
+		switch (p->frame.type) {
+		case FRAME_FILE:
+		case FRAME_LINK:
+			rc = take_member(p, err);
+			break;
+		case FRAME_DATA:
+			rc = take_data(p, err);
+			break;
+		default:
+			rc = damaged("cut, no tar, or what no package holds: a device, a folder, a hard link",
+				     err);
+		}
+		if (rc < 0)
+			return rc;
+	}
 	if (rc < 0)
 		return rc;
-	if (r != ARCHIVE_EOF)
-		return damaged("the archive is damaged or cut", err);
 	if (p->u->n)
 		qsort(p->u->v, p->u->n, sizeof(*p->u->v), by_path);
 	return check_links(p->u, err);
 }
 
-int bundle_unpack(int fd, uint64_t packed, bool (*stopped)(void), struct outtree *to,
-		  struct bundle_unpacked *ret, struct err *err)
+int bundle_unpack(struct bundle_unpacker *child, uint64_t packed, bool (*stopped)(void),
+		  struct outtree *to, struct bundle_unpacked *ret, struct err *err)
 {
 	AUTO_FREE struct unpack *p = xcalloc(1, sizeof(*p));
 	struct bundle_unpacked u = { .root = NULL };
 	int rc;
 
-	p->fd = fd;
+	p->child = child;
 	p->stopped = stopped;
 	p->to = to;
 	p->u = &u;
+	p->fd = -1;
 	p->may_write = packed < LIMIT_ARCHIVE_BYTES / LIMIT_ARCHIVE_RATIO ? packed * LIMIT_ARCHIVE_RATIO :
 									    LIMIT_ARCHIVE_BYTES;
 	if (p->may_write < LIMIT_ARCHIVE_FREE)
 		p->may_write = LIMIT_ARCHIVE_FREE;
-	rc = open_archive(p, err);
-	if (rc == RC_OK)
-		rc = take_all(p, err);
-	archive_read_free(p->a);
-	if (rc < 0 && stopped && stopped())
-		rc = err_set(err, RC_IO, "interrupted");
+	rc = take_all(p, err);
+	auto_close_p(&p->fd);
+	secret_wipe(p->bytes, sizeof(p->bytes));
 	if (rc < 0) {
 		bundle_unpacked_done(&u);
 		return rc;

@@ -331,6 +331,7 @@ static int put_manifest(struct packing *p, struct bundle_stream *to, struct err 
 	p->account.recipients = strings_list(&p->h->recipients);
 	p->account.mode = core_modes[p->h->job->with_core];
 	p->account.preexisting = redact_preexisting(p->h->redactor);
+	p->account.token_key = *redactor_key_id(p->h->redactor) ? redactor_key_id(p->h->redactor) : NULL;
 	rc = report_manifest(&p->account, &text, err);
 	if (rc == RC_OK)
 		rc = sealed_from_buf(p->h->job->recipients, "manifest.json", &text, false, &s, err);

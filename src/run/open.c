@@ -120,18 +120,10 @@ static int read_identities(const struct opening *o, struct age_identities *ids, 
 	return RC_OK;
 }
 
-/* The last chunk says that none is missing: all of the stream is read before anything counts. */
-static void drain(int fd)
-{
-	char bytes[4096];
-
-	while (read(fd, bytes, sizeof(bytes)) > 0)
-		;
-}
-
 static int unpack_encrypted(struct opening *o, struct err *err)
 {
 	AUTO(age_identities) ids = age_identities_new();
+	AUTO(bundle_unpacker) child = NULL;
 	struct pump p = { .o = o, .ids = ids };
 	struct err why = ERR_INIT;
 	pthread_t thread;
@@ -143,15 +135,16 @@ static int unpack_encrypted(struct opening *o, struct err *err)
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_errno(err, RC_IO, "can't make a pipe");
 	p.to = ends[1];
-	if (pthread_create(&thread, NULL, pump, &p) != 0) {
-		close(ends[0]);
-		close(ends[1]);
-		return err_set(err, RC_NOMEM, "can't start a thread");
-	}
-	rc = bundle_unpack(ends[0], (uint64_t)o->st.st_size, o->job->stopped, o->tree, &o->members, &why);
-	if (rc == RC_OK)
-		drain(ends[0]);
+	rc = bundle_unpacker_start(ends[0], &child, err);
 	close(ends[0]);
+	if (rc == RC_OK && pthread_create(&thread, NULL, pump, &p) != 0)
+		rc = err_set(err, RC_NOMEM, "can't start a thread");
+	if (rc < 0) {
+		close(ends[1]);
+		return rc;
+	}
+	rc = bundle_unpack(child, (uint64_t)o->st.st_size, o->job->stopped, o->tree, &o->members, &why);
+	bundle_unpacker_free(STEAL(child));	/* with it the pipe's other end */
 	pthread_join(thread, NULL);
 	/* what was wrong with the stream comes before what was wrong with its content; but a closed
 	   pipe is only our own haste */
@@ -168,8 +161,10 @@ static int unpack_encrypted(struct opening *o, struct err *err)
 
 static int unpack(struct opening *o, struct err *err)
 {
+	AUTO(bundle_unpacker) child = NULL;
 	uint8_t magic[4] = { 0 };
 	bool clear;
+	int rc;
 
 	if (pread(o->fd, magic, sizeof(magic), 0) < 0)
 		return err_errno(err, RC_IO, "%s", o->job->package);
@@ -177,7 +172,9 @@ static int unpack(struct opening *o, struct err *err)
 	clear = memcmp(magic, "\x1f\x8b", 2) == 0 || memcmp(magic, "\x28\xb5\x2f\xfd", 4) == 0;
 	if (!clear)
 		return unpack_encrypted(o, err);
-	return bundle_unpack(o->fd, (uint64_t)o->st.st_size, o->job->stopped, o->tree, &o->members, err);
+	rc = bundle_unpacker_start(o->fd, &child, err);
+	return rc < 0 ? rc : bundle_unpack(child, (uint64_t)o->st.st_size, o->job->stopped, o->tree,
+					   &o->members, err);
 }
 
 static int mismatch(struct err *err, const char *what)

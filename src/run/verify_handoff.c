@@ -161,14 +161,17 @@ int verify_handoff(struct verify *v, const char *shown, int fd, bool sealed, str
 {
 	struct handoff_look h = { .v = v, .shown = shown, .sealed = sealed };
 	AUTO_FREE char *place = place_to_unpack();
+	AUTO(bundle_unpacker) child = NULL;
 	struct err damage = ERR_INIT;
 	struct stat st;
 	int rc = outtree_open(place, &h.tree, err);
 
 	if (rc == RC_OK && fstat(fd, &st) < 0)
 		rc = err_errno(err, RC_IO, "%s", shown);
+	if (rc == RC_OK)
+		rc = bundle_unpacker_start(fd, &child, err);
 	if (rc == RC_OK) {
-		rc = bundle_unpack(fd, (uint64_t)st.st_size, NULL, h.tree, &h.members, &damage);
+		rc = bundle_unpack(child, (uint64_t)st.st_size, NULL, h.tree, &h.members, &damage);
 		if (rc == RC_FORMAT || rc == RC_TOOBIG)
 			verify_change(v, shown, "package.damaged", damage.msg);
 		else if (rc < 0)
