@@ -26,11 +26,11 @@ def segments(path):
 
 
 def place(rng, regions, headers, size):
-	kind = rng.randrange(6)
+	kind = rng.choices(range(6), [1, 20, 30, 20, 20, 20])[0]	# most damage to the ELF header ends it all
 	if kind == 0:
 		return rng.randrange(64)
 	if kind == 1:
-		return rng.randrange(headers)
+		return 64 + rng.randrange(headers - 64)
 	if kind == 2:
 		return regions[0][0] + rng.randrange(min(regions[0][1], 16384))	# notes come first
 	if kind == 3:
