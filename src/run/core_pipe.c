@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Each thread holds a chunk and may be one ahead: 12 of them are 30 MiB. */
-#define THREADS_MAX 12
+/* Each thread holds a chunk and what of it is text; some more wait to be taken: 50 MiB in all. */
+#define THREADS_MAX 8
 
 struct slot {
 	struct pipe_chunk chunk;
@@ -125,7 +125,7 @@ static int chunk_read(const struct pipe_job *job, struct pipe_chunk *c, struct e
 	size_t n = (size_t)((end < job->size ? end : job->size) - c->off);
 
 	c->bytes.len = 0;	/* buf_reset would wipe what is read over anyway */
-	if (buf_reserve_input(&c->bytes, PIPE_CHUNK + 2 * PIPE_CONTEXT, MIB(2), err) < 0)
+	if (buf_reserve_input(&c->bytes, PIPE_CHUNK + 2 * PIPE_CONTEXT, MIB(4), err) < 0)
 		return RC_TOOBIG;
 	c->bytes.len = n;
 	return read_bytes(job->fd, c->bytes.p, n, c->off, err);
@@ -193,7 +193,7 @@ int pipe_run(const struct pipe_job *job, struct err *err)
 {
 	struct pipe p = {
 		.job = job, .lock = PTHREAD_MUTEX_INITIALIZER, .ready = PTHREAD_COND_INITIALIZER,
-		.free = PTHREAD_COND_INITIALIZER, .n_slots = 2 * job->threads + 2, .total = UINT64_MAX,
+		.free = PTHREAD_COND_INITIALIZER, .n_slots = job->threads + 4, .total = UINT64_MAX,
 	};
 	AUTO_FREE struct worker *workers = xcalloc(job->threads, sizeof(*workers));
 	unsigned started = 0;

@@ -11,7 +11,7 @@
  * takes them, in the order of the file. Holes are passed over. What comes out is the same for any
  * number of threads.
  */
-#define PIPE_CHUNK	MIB(1)
+#define PIPE_CHUNK	MIB(2)
 #define PIPE_CONTEXT	KIB(64)
 
 struct pipe_chunk {

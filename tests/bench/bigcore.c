@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bigcore FILE GIB MIB: writes a sparse core of GIB GiB, of which MIB MiB are data as a busy server's
+ * bigcore FILE SIZE DATA: writes a sparse core of SIZE MiB, of which DATA MiB are data as a busy server's
  * memory has it: objects with pointers, tables, SIP messages, numbers, what was read from the network,
  * pages that are nearly empty. The same bytes each time.
  */
@@ -139,7 +139,7 @@ static size_t heads(char *page, uint64_t size)
 
 int main(int argc, char **argv)
 {
-	uint64_t size = argc > 2 ? strtoull(argv[2], NULL, 10) << 30 : 0;
+	uint64_t size = argc > 2 ? strtoull(argv[2], NULL, 10) << 20 : 0;
 	uint64_t data = argc > 3 ? strtoull(argv[3], NULL, 10) << 20 : 0;
 	uint64_t pages = data / PAGE, runs = (pages + RUN - 1) / RUN, step;
 	char page[PAGE];

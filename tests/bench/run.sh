@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 # The benchmark table. Each row is a ratio against a named baseline that is measured in the same run, the
 # median of RUNS (5) pairs, with its limit; OVER stands behind a row that misses it. MB is the size of the
-# SIP log (200), GDB_MB that of the gdb text (50), ROWS a pattern of the rows wanted ("[bd]"; all).
+# SIP log (200), GDB_MB that of the gdb text (50), CORE_MB that of a core's data (1024), ROWS a pattern of the rows wanted ("[bd]"; all).
 set -eu
 cd "$(dirname "$0")/../.."
 B=$PWD/${B:-build}
 program=$B/corescrub
 runs=${RUNS:-5} megabytes=${MB:-200} gdb_megabytes=${GDB_MB:-50} rows=${ROWS:-?} pack_megabytes=${PACK_MB:-512}
+core_megabytes=${CORE_MB:-1024}
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# what rows with large outputs write goes to memory, so that no disk is measured
+fast=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d)
+trap 'rm -rf "$work" "$fast"' EXIT
 export XDG_STATE_HOME="$work/state" XDG_CONFIG_HOME="$work/config" LC_ALL=C.UTF-8 DEBUGINFOD_URLS=
 
 wanted() { case $1 in $rows) ;; *) return 1 ;; esac }
@@ -84,6 +87,27 @@ wanted v && { "$program" scrub -q <"$work/gdb.txt" >"$work/gdb.clean" || [ $? = 
 		"$program verify -q $work/gdb.clean >/dev/null" \
 		"$program scrub -q <$work/gdb.txt >/dev/null || [ \$? = 3 ]"
 
+# A core's data, without holes; 500 secrets and all packs. PCRE2 takes seconds for 32 MB of it.
+core() { echo "rm -f $fast/out; $program core -q --learn $work/secrets.conf -o $fast/out $1"; }
+if wanted C; then
+	"$B/tests/bench/bigcore" "$work/small.core" 32 32
+	pair --cpu --ok 0,3 --least 8 "C  32 MB core, 500 learned / PCRE2 one after another" \
+		"$(core "$work/small.core")" \
+		"$B/tests/bench/in_turn reference $B/rules $work/small.core >/dev/null"
+fi
+if wanted D; then
+	"$B/tests/bench/bigcore" "$work/big.core" "$core_megabytes" "$core_megabytes"
+	pair --ok 0,3 --limit 2 "D  $core_megabytes MB core, 500 learned / zstd -1 -T0: time" \
+		"$(core "$work/big.core")" "zstd -1 -T0 -q -f $work/big.core -o $fast/zst"
+	rm -f "$work/big.core" "$fast"/*
+fi
+if wanted E; then
+	"$B/tests/bench/bigcore" "$work/sparse.core" 16384 "$core_megabytes"
+	tests/bench/memory.py "E  16 GB sparse core, $core_megabytes MB data: peak memory" 96 /dev/null \
+		"$program" core -q --learn "$work/secrets.conf" -o "$fast/out" "$work/sparse.core"
+	rm -f "$work/sparse.core" "$fast"/*
+fi
+
 age-keygen -o "$work/identity" 2>/dev/null
 age-keygen -y "$work/identity" >"$work/recipient"
 truncate -s 1G "$work/clear"
@@ -98,8 +122,8 @@ wanted j && age -R "$work/recipient" -o "$work/sealed" "$work/clear" &&
 # The hand-off's way, without gdb and scrubbing: a core of data alone, and one that is mostly holes.
 recipient=$(cat "$work/recipient")
 pack="$B/tests/bench/pack_tool $recipient"
-"$B/tests/bench/bigcore" "$work/dense.core" 1 "$pack_megabytes"
-"$B/tests/bench/bigcore" "$work/sparse.core" 16 "$pack_megabytes"
+"$B/tests/bench/bigcore" "$work/dense.core" 1024 "$pack_megabytes"
+"$B/tests/bench/bigcore" "$work/sparse.core" 16384 "$pack_megabytes"
 wanted p && pair --limit 1.20 "p  $pack_megabytes MiB core packed / tar | zstd -1 -T0 | age: time" \
 	"$pack $work/dense.core >/dev/null" \
 	"tar -cSC $work dense.core | zstd -q -1 -T0 | age -r $recipient >/dev/null"
