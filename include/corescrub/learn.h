@@ -65,6 +65,8 @@ typedef int (*learned_hit_fn)(void *ctx, const struct learned_hit *hit);
 struct learned_scanner;		/* scratch, one a thread */
 int learned_scanner_new(const struct learned *l, struct learned_scanner **ret, struct err *err);
 void learned_scanner_free(struct learned_scanner *s);
+/* From now on little of what is scanned is text: finds the same, faster there and slower in texts. */
+void learned_scanner_expect_memory(struct learned_scanner *s);
 AUTO_DEFINE(learned_scanner, learned_scanner_free)
 /* Every occurrence in text, all encodings, that begins in [from, to). */
 int learned_scan(struct learned_scanner *s, struct span text, size_t from, size_t to, learned_hit_fn fn,

@@ -132,6 +132,8 @@ int detect_memory_learned(struct detector *d, const struct detect_window *w,
 	size_t at = w->from, end;
 	int rc = RC_OK;
 
+	if (d->learned_scanner)
+		learned_scanner_expect_memory(d->learned_scanner);
 	for (; rc == RC_OK && next_stretch(w, &at, &end); at = end) {
 		if (d->learned_scanner)
 			rc = learned_scan(d->learned_scanner, w->bytes, at, end, on_learned, &l,

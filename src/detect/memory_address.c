@@ -9,7 +9,7 @@
  * multiple of 4. Looked up by one of their words, the one with the least zeros: zero is everywhere.
  */
 
-#define FILTER_BITS 17
+#define FILTER_BITS 19	/* 64 KiB, for LIMIT_CORE_ADDRESSES */
 
 struct address {
 	uint8_t bytes[16];
@@ -50,7 +50,7 @@ static size_t filter_word(uint32_t h)
 
 static uint64_t filter_bits(uint32_t h)
 {
-	return (uint64_t)1 << (h >> 15 & 63) | (uint64_t)1 << (h >> 9 & 63);
+	return (uint64_t)1 << (h >> 13 & 63) | (uint64_t)1 << (h >> 7 & 63);
 }
 
 /* The top bits are the good ones: addresses of one network have their first bytes in common. */
@@ -188,6 +188,8 @@ void memory_addresses_find(const struct detect_addresses *a, const struct detect
 		uint64_t bits;
 
 		memcpy(&word, s + at, 4);
+		if (word == 0)
+			continue;	/* the commonest word of all, and no address's */
 		h = hash_of(word);
 		bits = filter_bits(h);
 		if (__builtin_expect((a->filter[filter_word(h)] & bits) == bits, 0))

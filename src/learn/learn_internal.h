@@ -57,6 +57,10 @@ struct gram_table {
 	uint32_t *bucket;
 	struct gram_entry *v, *sorted;
 	size_t n, cap;
+	/* the same for grams that are no text, in ASCII or UTF-16: a few, and quick to look up */
+	uint64_t *odd;
+	unsigned odd_bits;
+	size_t n_odd;
 };
 
 struct learned {
@@ -87,6 +91,7 @@ struct learned {
 
 struct learned_scanner {
 	struct learned *l;
+	bool memory;			/* little of what is scanned is text */
 	struct span text;
 	size_t from, to;
 	learned_hit_fn fn;
@@ -184,6 +189,25 @@ static inline size_t gram_word(const struct gram_table *t, uint64_t hash)
 static inline uint64_t gram_bits(uint64_t hash)
 {
 	return (uint64_t)1 << (hash >> 38 & 63) | (uint64_t)1 << (hash >> 32 & 63);
+}
+
+/* Where a gram that is no text stands among those. */
+static inline size_t gram_odd(const struct gram_table *t, uint64_t hash)
+{
+	return hash >> (64 - t->odd_bits);
+}
+
+static inline bool is_text(char c)
+{
+	return (c >= 0x20 && c < 0x7f) || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Are the first four bytes of a gram text, in ASCII or UTF-16? */
+static inline bool gram_is_text(const char *p)
+{
+	if (is_text(p[0]))
+		return is_text(p[2]) && (is_text(p[1]) ? is_text(p[3]) : !p[1] && !p[3]);
+	return !p[0] && !p[2] && is_text(p[1]) && is_text(p[3]);
 }
 
 static inline uint64_t gram_load(const char *p)

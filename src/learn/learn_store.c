@@ -317,6 +317,11 @@ int learned_scanner_new(const struct learned *l, struct learned_scanner **ret, s
 	return RC_OK;
 }
 
+void learned_scanner_expect_memory(struct learned_scanner *s)
+{
+	s->memory = true;
+}
+
 void learned_scanner_free(struct learned_scanner *s)
 {
 	if (!s)

@@ -186,6 +186,21 @@ static void index_pattern(struct learned *l, uint32_t i)
 	}
 }
 
+/* The grams that are no text once more, with 32 bits for each: one test must do. */
+static void odd_build(struct gram_table *t, const struct learned *l)
+{
+	for (t->odd_bits = 15; t->odd_bits < FILTER_BITS_MAX && t->n_odd << 5 > (size_t)1 << t->odd_bits; )
+		t->odd_bits++;
+	t->odd = xcalloc(((size_t)1 << t->odd_bits) / 64, sizeof(*t->odd));
+	for (size_t i = 0; i < t->n; i++) {
+		const char *gram = l->hay.p + t->v[i].hay;
+		size_t at = gram_odd(t, gram_hash(t, gram_load(gram)));
+
+		if (!gram_is_text(gram))
+			t->odd[at / 64] |= (uint64_t)1 << at % 64;
+	}
+}
+
 static void table_build(struct gram_table *t, const struct learned *l)
 {
 	size_t n_buckets;
@@ -201,6 +216,7 @@ static void table_build(struct gram_table *t, const struct learned *l)
 		uint64_t h = gram_hash(t, gram_load(l->hay.p + t->v[i].hay));
 
 		t->filter[gram_word(t, h)] |= gram_bits(h);
+		t->n_odd += !gram_is_text(l->hay.p + t->v[i].hay);
 		t->bucket[gram_bucket(t, h) + 2]++;
 	}
 	for (size_t b = 2; b < n_buckets + 2; b++)
@@ -210,6 +226,7 @@ static void table_build(struct gram_table *t, const struct learned *l)
 
 		t->sorted[t->bucket[gram_bucket(t, h) + 1]++] = t->v[i];
 	}
+	odd_build(t, l);
 	free(t->v);
 	t->v = NULL;
 	t->cap = 0;
@@ -252,6 +269,7 @@ void learn_tables_build(struct learned *l)
 static void table_done(struct gram_table *t)
 {
 	free(t->filter);
+	free(t->odd);
 	free(t->bucket);
 	free(t->sorted);
 	free(t->v);

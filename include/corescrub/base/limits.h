@@ -51,7 +51,7 @@
 #define LIMIT_CORE_THREADS	65536
 #define LIMIT_CORE_SEGMENTS	65536
 #define LIMIT_CORE_FILES	65536
-#define LIMIT_CORE_ADDRESSES	200000		/* of hosts, to be looked for packed */
+#define LIMIT_CORE_ADDRESSES	16384		/* of hosts, to be looked for packed: the first of them */
 #define LIMIT_CORE_PARTS	1000000		/* headers, link maps and the like in one core */
 #define LIMIT_NOTE_BYTES	MIB(64)
 
