@@ -80,6 +80,10 @@ bool dropin_set(struct dropin *d, struct span name, struct span value, struct er
    hold. The caller frees. RC_USAGE: options that date alone understands. */
 int dropin_date(const char *options, struct timespec when, char **ret, struct err *err);
 
+/* A line on stdout, as the script says what it does; nothing with --quiet or --json. Control bytes, which
+   a file's name may hold, are shown and not sent. */
+void dropin_say(const struct dropin *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* Makes of a text what a file name can hold, in place. */
 void dropin_plain_name(char *text);
 

@@ -5,12 +5,30 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* One core after the other: one that fails doesn't keep the others from being processed. */
+
+void dropin_say(const struct dropin *d, const char *fmt, ...)
+{
+	AUTO_FREE char *line = NULL;
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vasprintf(&line, fmt, args);
+	va_end(args);
+	if (n < 0 || d->o->common.quiet || d->o->common.json)
+		return;
+	for (const char *p = line; *p; p++)
+		printf((unsigned char)*p < 0x20 || *p == 0x7f ? "\\%03o" : "%c", (unsigned char)*p);
+	putchar('\n');
+	fflush(stdout);
+}
 
 struct one {				/* a core on its way */
 	struct dropin *d;
@@ -44,19 +62,6 @@ static void choose_stem(struct one *o)
 		o->stem = xasprintf("%s-%s-%zu.%s", o->d->program, o->d->uniqueid, o->number + 1, what);
 }
 
-static bool is_packed_name(const char *name, size_t *ret_bare)
-{
-	static const char *const ends[] = { ".zst", ".xz", ".lz4", ".gz", ".bz2" };
-	struct span all = span_str(name);
-
-	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
-		if (span_ends(all, span_str(ends[i]))) {
-			*ret_bare = all.len - strlen(ends[i]);
-			return true;
-		}
-	return false;
-}
-
 /* "core-asterisk-<its time>", as the script names it; of a running program's dump, a compressed one or
    with --no-rename its own name. */
 static int choose_name(struct one *o, struct err *err)
@@ -65,7 +70,7 @@ static int choose_name(struct one *o, struct err *err)
 	size_t bare;
 	int rc;
 
-	if (is_packed_name(o->old_name, &bare)) {
+	if (search_is_compressed(o->old_name, &bare)) {
 		o->name = xstrndup(o->old_name, bare);
 		return RC_OK;
 	}
@@ -228,11 +233,11 @@ static int say(const struct one *o, const struct run_report_result *r)
 {
 	if (o->d->o->common.json)
 		return print_buf(&r->table);
-	for (size_t i = 0; !o->d->o->common.quiet && i < r->files.n; i++)
-		printf("Creating %s\n", r->files.v[i]);
-	for (size_t i = 0; !o->d->o->common.quiet && i < r->handoffs.n; i++)
-		printf("Creating %s/%s\n", o->d->outputdir ? o->d->outputdir : o->folder,
-		       r->handoffs.v[i]);
+	for (size_t i = 0; i < r->files.n; i++)
+		dropin_say(o->d, "Creating %s", r->files.v[i]);
+	for (size_t i = 0; i < r->handoffs.n; i++)
+		dropin_say(o->d, "Creating %s/%s", o->d->outputdir ? o->d->outputdir : o->folder,
+			   r->handoffs.v[i]);
 	if (!r->packed && !o->d->o->no_scrub) {
 		message_warn("open items are left: look at *-review-private.html before the files are sent"
 			     ", then --accept-open");
@@ -245,7 +250,6 @@ static int process(struct one *o, const struct lists *lists, struct err *err)
 {
 	AUTO_CLOSE int folder = open(o->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct run_report_result result = { 0 };
-	bool quiet = o->d->o->common.quiet || o->d->o->common.json;
 	int rc, code;
 
 	if (folder < 0)
@@ -255,13 +259,11 @@ static int process(struct one *o, const struct lists *lists, struct err *err)
 		return rc;
 	make_unique(o, folder);
 	choose_stem(o);
-	if (!quiet)
-		printf("Processing %s\n", o->core->path);
-	if (!quiet && o->renamed)
-		printf("Renaming %s to %s/%s\n", o->core->path, o->folder, o->name);
+	dropin_say(o->d, "Processing %s", o->core->path);
+	if (o->renamed)
+		dropin_say(o->d, "Renaming %s to %s/%s", o->core->path, o->folder, o->name);
 	if (dropin_is_on(o->d, DROPIN_DRY_RUN))
 		return EXIT_DONE;
-	fflush(stdout);
 	rc = report(o, lists, &result, err);
 	if (rc < 0)
 		return rc;

@@ -201,18 +201,15 @@ static int dump(const struct dropin *d, pid_t pid, const char *path, struct foun
 	struct stat st;
 	int fd = -1, rc;
 
-	if (!d->o->common.quiet)
-		printf("Dumping running %s process to %s\n", d->program, path);
-	fflush(stdout);
+	dropin_say(d, "Dumping running %s process to %s", d->program, path);
 	rc = write_dump(pid, path, &taken, &fd, err);
 	if (rc < 0)
 		return rc;
-	if (!d->o->common.quiet)
-		printf("Dump is complete: %zu threads, %llu.%llu MB, stopped for %llu.%03llu s.\n",
-		       taken.threads, (unsigned long long)taken.data / 1000000,
-		       (unsigned long long)taken.data / 100000 % 10,
-		       (unsigned long long)taken.stopped_us / 1000000,
-		       (unsigned long long)taken.stopped_us / 1000 % 1000);
+	dropin_say(d, "Dump is complete: %zu threads, %llu.%llu MB, stopped for %llu.%03llu s.",
+		   taken.threads, (unsigned long long)taken.data / 1000000,
+		   (unsigned long long)taken.data / 100000 % 10,
+		   (unsigned long long)taken.stopped_us / 1000000,
+		   (unsigned long long)taken.stopped_us / 1000 % 1000);
 	if (taken.unread)
 		message_warn("some memory could not be read; it is missing in the core");
 	if (fstat(fd, &st) < 0)
@@ -234,13 +231,12 @@ static int dump_running(const struct dropin *d, bool others, struct found_cores 
 
 	if (rc < 0)
 		return rc;
-	if (!d->o->common.quiet)
-		printf("Found a single %s instance running as process %d\n", d->program, (int)pid);
+	dropin_say(d, "Found a single %s instance running as process %d", d->program, (int)pid);
 	path = dump_path(d, err);
 	if (!path)
 		return RC_USAGE;
 	if (dropin_is_on(d, DROPIN_DRY_RUN)) {
-		printf("Would dump process %d to %s\n", (int)pid, path);
+		dropin_say(d, "Would dump process %d to %s", (int)pid, path);
 		return RC_OK;
 	}
 	if (!d->o->without_prompt && !asks_yes(d->program)) {

@@ -44,6 +44,8 @@ void found_cores_done(struct found_cores *f);
 /* Opens the file if it is a core. One that is there already is SEARCH_NO_CORE. */
 enum search_verdict search_open(const char *path, const struct search_owners *owners,
 				struct found_cores *f, const char **ret_why);
+/* By its name's end; *ret_bare is the name's length without that. */
+bool search_is_compressed(const char *name, size_t *ret_bare);
 /* Newest first. */
 void found_cores_sort(struct found_cores *f);
 

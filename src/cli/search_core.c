@@ -47,21 +47,25 @@ static bool is_known(const struct found_cores *f, const struct stat *st, const c
 	return false;
 }
 
-/* "core.x.zst", and not "core.x.tar.gz": an earlier report's package is no core. */
-static bool may_be_compressed(const char *path)
+bool search_is_compressed(const char *name, size_t *ret_bare)
 {
 	static const char *const ends[] = { ".zst", ".xz", ".lz4", ".gz", ".bz2" };
-	struct span name = span_str(path);
+	struct span all = span_str(name);
 
-	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
-		struct span bare;
-
-		if (!span_ends(name, span_str(ends[i])))
-			continue;
-		bare = span_sub(name, 0, name.len - strlen(ends[i]));
-		return !span_ends(bare, SPAN_LIT(".tar"));
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		if (span_ends(all, span_str(ends[i]))) {
+			*ret_bare = all.len - strlen(ends[i]);
+			return true;
+		}
 	return false;
+}
+
+/* "core.x.zst", and not "core.x.tar.gz": an earlier report's package is no core. */
+static bool may_be_core(const char *path)
+{
+	size_t bare;
+
+	return search_is_compressed(path, &bare) && !span_ends(span_make(path, bare), SPAN_LIT(".tar"));
 }
 
 /* The core inside, with the owner and time of the file, for they decide who gdb becomes. */
@@ -117,7 +121,7 @@ enum search_verdict search_open(const char *path, const struct search_owners *ow
 	}
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || is_known(f, &st, path))
 		return SEARCH_NO_CORE;
-	if (!elfcore_probe(fd) && !may_be_compressed(path))
+	if (!elfcore_probe(fd) && !may_be_core(path))
 		return SEARCH_NO_CORE;
 	if (!is_owner_taken(st.st_uid, owners)) {
 		*ret_why = "it belongs to another user";
