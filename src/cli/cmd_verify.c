@@ -70,6 +70,8 @@ static int verify(const struct verify_options *o, const struct strings *args, st
 		return err_set(err, RC_USAGE, "verify needs a package, a folder or a file");
 	job.common.case_name = o->case_name;
 	job.common.decisions = o->decisions;
+	job.common.approvals = strings_list(&o->approvals);
+	job.common.allowed_signers = o->require_approval;
 	job.common.learn = strings_list(&o->learn);
 	job.common.words = strings_list(&o->words);
 	job.common.keep_words = strings_list(&o->keep_words);

@@ -264,6 +264,7 @@ int approvals_for_keeps(const struct decisions *d, const char *const *paths,
 		return rc;
 	rc = err_set(err, RC_REFUSED, "the decisions keep a credential, and no approval of them holds%s%s",
 		     why.n ? ": " : "", why.n ? why.v[0] : "");
-	err_hint(err, "corescrub review --approve NAME signs one; --approval FILE --allowed-signers FILE");
+	err_hint(err, "corescrub review --approve NAME --decisions FILE signs one; give it by --approval, and whose "
+		 "count by --allowed-signers (verify: --require-approval)");
 	return rc;
 }

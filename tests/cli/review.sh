@@ -130,6 +130,11 @@ expect "a credential is not kept without an approval" 2 report --decisions secre
 expect "alice approves" 0 approve alice good.json
 expect "then it is" 0 with good.json approved
 check "it stands there" sh -c "! grep -rqaF '$secret' approved"
+final=$(ls approved/*.tar.gz)
+"$CORESCRUB" review "$final" --approve bob --sign-key bob >/dev/null
+expect "verify lets it be, with both approvals" 0 "$CORESCRUB" verify "$final" --decisions secret \
+	--key-file key --require-approval signers --approval good.json --approval "$final.bob.approval.json"
+expect "and not without" 2 "$CORESCRUB" verify "$final" --decisions secret --key-file key
 expect "mallory is not listed" 0 approve mallory bad.json
 expect "so it is not kept" 2 with bad.json none
 sed 's/"purpose": "test"/"purpose": "more"/' good.json >changed.json
