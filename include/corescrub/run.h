@@ -91,7 +91,8 @@ struct run_report_job {
 	struct run_listener listener;
 };
 struct run_report_result {
-	char *out_dir;			/* where it appeared */
+	char *out_dir;			/* where it appeared, or the first of several */
+	struct strings folders;		/* all of them */
 	struct strings handoffs;	/* file names in it */
 	uint64_t handoff_open;		/* places in scrubbed cores that a person must look at: without
 					   --accept-open they hold the hand-off back (exit 3) */

@@ -146,16 +146,33 @@ static void say_handoffs(const struct run_report_result *r, const struct age_rec
 	}
 }
 
+/* " a b c", as a command line has them. */
+static void print_folders(const struct run_report_result *r, const char *ending)
+{
+	for (size_t i = 0; i < r->folders.n; i++)
+		printf(" %s%s", r->folders.v[i], ending);
+	putchar('\n');
+}
+
 /* Below the table: where it stands, and what to do next. */
 static void say_next(const struct run_report_result *r)
 {
-	if (r->packed)
-		printf("\nwritten: %s/\nnext: look at *-review-private.html there, then attach *.tar.gz\n",
+	printf("\nwritten:");
+	print_folders(r, "/");
+	if (r->hints || !r->packed) {
+		printf("look at:");
+		print_folders(r, "/*-review-private.html");
+	}
+	if (!r->packed) {
+		printf("next:    corescrub review %s\n"
+		       "         open items hold a package back; --accept-open makes it as it is\n",
 		       r->out_dir);
-	else
-		printf("\nwritten: %s/, no package: open items\n"
-		       "next: corescrub review %s; --accept-open makes the package as it is\n",
-		       r->out_dir, r->out_dir);
+		return;
+	}
+	printf("next:    corescrub verify");
+	print_folders(r, "");
+	printf("then attach");
+	print_folders(r, "/*.tar.gz");
 }
 
 static int core_mode(const char *name, enum run_core *ret, struct err *err)

@@ -367,7 +367,11 @@ int crash_pack(struct crash *c, struct engine *e, const struct attachments *more
 		p.account.recipients = strings_list(handoff_recipients(h));
 	}
 	if (rc == RC_OK) {
+		if (!as_json && c->job->cores[0] && c->job->cores[1])
+			buf_addf(ret_table, "%s%s\n", ret_table->len ? "\n" : "", c->base);
 		report_table(&p.account, as_json, ret_table);
+		if (!as_json)
+			tally_looks(&c->tally, ret_table);
 		*ret_packed = packed;
 	}
 	pack_done(&p);

@@ -363,6 +363,8 @@ static int write_folders(struct report *r, bool as_json, struct err *err)
 			strings_add(&r->result->handoffs, handoff.name);
 		r->result->handoff_open += handoff.open;
 		if (rc == RC_OK) {
+			if (i < n_dirs && !r->job->flat)
+				strings_add(&r->result->folders, xstrdup(place));
 			r->result->packed = r->result->packed && packed;
 			r->result->open += c->tally.open;
 			r->result->hints += c->tally.hints;
@@ -514,6 +516,7 @@ void run_report_result_done(struct run_report_result *r)
 {
 	buf_done(&r->table);
 	strings_done(&r->files);
+	strings_done(&r->folders);
 	strings_done(&r->handoffs);
 	free(r->out_dir);
 	r->out_dir = NULL;

@@ -37,6 +37,9 @@ void tally_general(struct tally *t, const char *what, bool open);
 void tally_item(struct tally *t, const char *file, const struct check_item *found);
 /* Turns the second look's offsets into lines and columns of the texts they are of. */
 void tally_place(struct tally *t, const struct scrubbed *const *texts, size_t n);
+/* For a terminal: what a person should look at, a line for each sort, with the first place. After
+   tally_place. */
+void tally_looks(const struct tally *t, struct buf *ret);
 /* How many open items no decision (d may be NULL) lets pass. After tally_place. */
 uint64_t tally_open_left(const struct tally *t, const struct decisions *d);
 /* The rule that put a token into the texts; after tally_rows. */

@@ -197,3 +197,50 @@ struct report_row *tally_rows(struct tally *t, const struct finding_rule *rules,
 	*ret_n = n;
 	return rows;
 }
+
+/* Items of one sort, as one line tells them. */
+struct sort {
+	const struct report_item *first;
+	uint64_t n;
+};
+#define SORTS_SHOWN 8
+
+static bool same_sort(const struct report_item *a, const struct report_item *b)
+{
+	return a->open == b->open && strcmp(a->what, b->what) == 0;
+}
+
+static void add_sort(const struct sort *s, struct buf *ret)
+{
+	const struct report_item *i = s->first;
+
+	buf_addf(ret, "  %llu %s%s: %s", (unsigned long long)s->n, i->open ? "open" : "hint",
+		 i->open || s->n == 1 ? "" : "s", i->what);
+	if (i->line)
+		buf_addf(ret, ", %s%s:%llu:%llu", s->n > 1 ? "first at " : "", i->file,
+			 (unsigned long long)i->line, (unsigned long long)i->col);
+	buf_add_char(ret, '\n');
+}
+
+void tally_looks(const struct tally *t, struct buf *ret)
+{
+	AUTO_FREE struct sort *sorts = xcalloc(t->n_items + 1, sizeof(*sorts));
+	size_t n = 0, shown = 0;
+
+	for (size_t i = 0; i < t->n_items; i++) {
+		size_t k = 0;
+
+		while (k < n && !same_sort(sorts[k].first, &t->items[i]))
+			k++;
+		if (k == n)
+			sorts[n++].first = &t->items[i];
+		sorts[k].n++;
+	}
+	/* what holds the package back comes first */
+	for (int open = 1; open >= 0; open--)
+		for (size_t k = 0; k < n; k++)
+			if (sorts[k].first->open == (open == 1) && shown++ < SORTS_SHOWN)
+				add_sort(&sorts[k], ret);
+	if (n > SORTS_SHOWN)
+		buf_addf(ret, "  and %zu sorts more: see the private page\n", n - SORTS_SHOWN);
+}

@@ -43,7 +43,7 @@ static void compare_claims(struct verify *v, const char *shown, const struct man
 	if (job->common.case_name && strcmp(job->common.case_name, m->case_name) != 0)
 		verify_change(v, shown, "package.case", "made for another case");
 	if (m->open)
-		verify_note(v, "%s: %llu open items were accepted when it was made", shown,
+		verify_note(v, "%s: %llu open items when it was made", shown,
 			    (unsigned long long)m->open);
 }
 
