@@ -53,7 +53,7 @@ const struct opt report_opts[] = {
 	{ "with-binaries", 0, OPT_FLAG, AT(with_binaries), NULL,
 	  "hand off the program, its libraries and debug files", 0, 0 },
 	{ "with-config", 0, OPT_OPTIONAL, AT(with_config), "DIR",
-	  "hand off a folder of configuration, as it is", 0, 0 },
+	  "hand off a folder of configuration, as it is (default: the one its profile knows)", 0, 0 },
 	{ "encrypt-to", 0, OPT_LIST, AT(recipients.encrypt_to), "RECIPIENT",
 	  "who may open the hand-off: age1…, ssh-ed25519 … or ssh-rsa …", 0, 0 },
 	{ "recipients-file", 0, OPT_LIST, AT(recipients.files), "FILE",

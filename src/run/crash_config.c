@@ -64,16 +64,23 @@ static void tell(const struct crash *c, const struct gather *g, bool whole)
 		l->note(l->ctx, text);
 }
 
-int crash_learn_config(const struct crash *c, struct engine *e, struct err *err)
+char *crash_config_folder(const struct crash *c)
 {
 	const char *like = c->profile ? c->profile->config_folder : NULL;
 	AUTO_FREE char *folder = like && c->gdb->info ? printed_folder(c->gdb->info->text) : NULL;
+
+	return folder && !strstr(folder, "/../") && fnmatch(like, folder, 0) == 0 ? STEAL(folder) : NULL;
+}
+
+int crash_learn_config(const struct crash *c, struct engine *e, struct err *err)
+{
+	AUTO_FREE char *folder = crash_config_folder(c);
 	struct credentials saved = { .taken = false };
 	struct gather g = { .engine = e };
 	struct err walk = ERR_INIT;
 	int rc;
 
-	if (!folder || strstr(folder, "/../") || fnmatch(like, folder, 0) != 0)
+	if (!folder)
 		return RC_OK;
 	rc = credentials_take(c->uid, c->gid, &saved, err);
 	if (rc < 0)

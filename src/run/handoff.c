@@ -50,9 +50,7 @@ int handoff_check(const struct run_report_job *job, struct err *err)
 		return RC_OK;
 	/* the type says no by itself; asked now, not after hours of gdb */
 	rc = sealed_from_buf(job->recipients, "core", &nothing, false, &probe, err);
-	if (rc == RC_OK && job->with_config && !*job->with_config)
-		return err_set(err, RC_USAGE, "which configuration is not known: --with-config=DIR");
-	if (rc == RC_OK && job->with_config && access(job->with_config, R_OK) < 0)
+	if (rc == RC_OK && job->with_config && *job->with_config && access(job->with_config, R_OK) < 0)
 		rc = err_errno(err, RC_NOTFOUND, "can't read the configuration %s", job->with_config);
 	return rc == RC_OK ? run_check_place(job->out_dir, err) : rc;
 }
@@ -253,6 +251,28 @@ int handoff_add_configs(struct handoff_list *l, const char *folder, struct err *
 	return run_walk(folder, add_config, skip_config, &ctx, err);
 }
 
+/* --with-config without a folder: the core's own word, so only what its owner could read. */
+static int add_known_config(struct packing *p, struct err *err)
+{
+	AUTO_FREE char *folder = crash_config_folder(p->crash);
+	struct credentials saved = { .taken = false };
+	size_t before = p->list.n;
+	int rc;
+
+	if (!folder)
+		return err_set(err, RC_USAGE, "which configuration is not known: --with-config=DIR");
+	rc = credentials_take(p->crash->uid, p->crash->gid, &saved, err);
+	if (rc < 0)
+		return rc;
+	rc = handoff_add_configs(&p->list, folder, err);
+	credentials_restore(&saved);
+	for (size_t i = before; rc == RC_OK && i < p->list.n; i++)
+		p->list.v[i].of_owner = true;
+	if (rc == RC_OK)
+		handoff_list_keep_open(&p->list, before);
+	return rc;
+}
+
 static int fill_list(struct packing *p, struct err *err)
 {
 	const struct run_report_job *job = p->h->job;
@@ -261,7 +281,8 @@ static int fill_list(struct packing *p, struct err *err)
 	int rc = clean_texts(p, err);
 
 	if (rc == RC_OK && job->with_config)
-		rc = handoff_add_configs(&p->list, job->with_config, err);
+		rc = *job->with_config ? handoff_add_configs(&p->list, job->with_config, err) :
+					 add_known_config(p, err);
 	if (rc < 0)
 		return rc;
 	if (job->with_binaries)

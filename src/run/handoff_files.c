@@ -119,7 +119,8 @@ static void add_thread_db(struct handoff_list *l, const char *libc)
 	for (size_t i = 0; i < ARRAY_SIZE(names) && !l->thread_db; i++) {
 		AUTO_FREE char *path = xasprintf("%s/%s", folder, names[i]);
 		AUTO_FREE char *inside = xasprintf("%s/%s", folder, names[0]);
-		struct handoff_member probe = { .source = FROM_PATH, .path = path, .of_owner = true };
+		struct handoff_member probe = { .source = FROM_PATH, .path = path, .of_owner = true,
+						.kind = "debug" };
 		AUTO_CLOSE int fd = -1;
 
 		if (handoff_open(l, &probe, &fd, NULL) < 0)
@@ -248,6 +249,18 @@ void handoff_add_release(struct handoff_list *l)
 		add_path(l, "/etc/os-release", "/etc/os-release", "library", false);
 }
 
+static int open_as_owner(const struct handoff_list *l, const char *path, int *ret_fd, struct err *err)
+{
+	struct credentials saved = { .taken = false };
+	int rc = credentials_take(l->uid, l->gid, &saved, err);
+
+	if (rc < 0)
+		return rc;
+	*ret_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+	credentials_restore(&saved);
+	return *ret_fd < 0 ? err_errno(err, RC_IO, "can't open a file to pack") : RC_OK;
+}
+
 int handoff_open(const struct handoff_list *l, const struct handoff_member *m, int *ret_fd,
 		 struct err *err)
 {
@@ -256,6 +269,8 @@ int handoff_open(const struct handoff_list *l, const struct handoff_member *m, i
 
 	if (m->source == FROM_MAPPED)
 		return elfcore_vouch(l->core, &files[m->row], l->sysroot, l->uid, l->gid, ret_fd, err);
+	if (m->of_owner && strcmp(m->kind, "config") == 0)
+		return open_as_owner(l, m->path, ret_fd, err);
 	if (m->of_owner)
 		return open_beside(l, m->path, ret_fd, err);
 	*ret_fd = open(m->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);

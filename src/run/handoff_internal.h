@@ -23,7 +23,8 @@ struct handoff_member {
 	struct buf text;		/* FROM_TEXT */
 	size_t row;			/* FROM_MAPPED: of elfcore_files */
 	char *path;			/* FROM_PATH: of the file; FROM_LINK: the target */
-	bool of_owner;			/* FROM_PATH: only if the core's owner may read it and it is ELF */
+	bool of_owner;			/* FROM_PATH: only if the core's owner may read it; but for
+					   configuration also only if it is ELF */
 	bool executable;
 };
 
@@ -44,6 +45,8 @@ struct handoff_list {
 struct handoff_member *handoff_list_add(struct handoff_list *l, char *name, const char *kind,
 					enum handoff_source source);
 void handoff_list_leave_out(struct handoff_list *l, const char *path, const char *why);
+/* Leaves out what can't be opened, of the rows behind `from`. */
+void handoff_list_keep_open(struct handoff_list *l, size_t from);
 /* Sorted by name, each name once. */
 void handoff_list_sort(struct handoff_list *l);
 void handoff_list_done(struct handoff_list *l);

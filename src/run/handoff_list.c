@@ -28,6 +28,23 @@ static void member_done(struct handoff_member *m)
 	free(m->path);
 }
 
+void handoff_list_keep_open(struct handoff_list *l, size_t from)
+{
+	size_t n = from;
+
+	for (size_t i = from; i < l->n; i++) {
+		AUTO_CLOSE int fd = -1;
+
+		if (handoff_open(l, &l->v[i], &fd, NULL) == RC_OK) {
+			l->v[n++] = l->v[i];
+			continue;
+		}
+		handoff_list_leave_out(l, l->v[i].path, "not for the core's owner to read");
+		member_done(&l->v[i]);
+	}
+	l->n = n;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct handoff_member *x = a, *y = b;

@@ -75,6 +75,9 @@ int crash_open(struct crash *c, const struct run_report_job *job, size_t i, stru
 /* `libraries` of gdb_libraries, or NULL. */
 int crash_gdb(struct crash *c, unsigned shares, const struct strings *libraries, struct err *err);
 int crash_texts(struct crash *c, struct err *err);
+/* The folder of the program's configuration by the core's word, if it is like the profile's; or NULL. What
+   is in it is for the core's owner's eyes. The caller frees. */
+char *crash_config_folder(const struct crash *c);
 /* Learns the configuration of the program, where its profile has it and the core names its folder. */
 int crash_learn_config(const struct crash *c, struct engine *e, struct err *err);
 void crash_done(struct crash *c);
