@@ -68,8 +68,6 @@ bool symbols_attach(struct symbols *s)
 	return dwfl_attach_state(s->dwfl, NULL, 1, &callbacks, s);
 }
 
-/* --- scopes --- */
-
 /* The unit of a code address. Not every compiler writes the table that tells at once. */
 static Dwarf_Die *unit_at(Dwfl_Module *mod, Dwarf_Addr pc, Dwarf_Addr *ret_bias)
 {

@@ -21,74 +21,6 @@ struct walk {
 
 static void walk(struct symbols *s, uint64_t addr, struct type *t, struct walk w);
 
-/* --- memory --- */
-
-static const struct page *page_at(struct symbols *s, uint64_t addr)
-{
-	uint64_t start = addr & ~(uint64_t)(PAGE_BYTES - 1);
-	struct page *p = &s->pages[(start / PAGE_BYTES) % PAGE_CACHE];
-
-	if (p->addr != start + 1) {
-		p->addr = start + 1;
-		p->len = (uint32_t)elfcore_read(s->c, start, p->bytes, PAGE_BYTES);
-	}
-	return p;
-}
-
-bool symbols_memory(struct symbols *s, uint64_t addr, void *ret, size_t n)
-{
-	char *to = ret;
-
-	while (n > 0) {
-		const struct page *p = page_at(s, addr);
-		size_t at = addr % PAGE_BYTES, k = PAGE_BYTES - at;
-
-		if (k > n)
-			k = n;
-		if (at + k > p->len)
-			return false;
-		memcpy(to, p->bytes + at, k);
-		to += k;
-		n -= k;
-		if (__builtin_add_overflow(addr, (uint64_t)k, &addr))
-			return n == 0;
-	}
-	return true;
-}
-
-/* The bytes in front of a NUL, at most so many; all there are if the memory ends before. */
-static uint64_t string_length(struct symbols *s, uint64_t addr, uint64_t max)
-{
-	uint64_t len = 0;
-
-	while (len < max) {
-		const struct page *p = page_at(s, addr);
-		size_t at = addr % PAGE_BYTES, k;
-		const char *nul;
-
-		if (at >= p->len)
-			break;
-		k = p->len - at;
-		nul = memchr(p->bytes + at, 0, k);
-		len += nul ? (size_t)(nul - p->bytes) - at : k;
-		if (nul || at + k < PAGE_BYTES || __builtin_add_overflow(addr, (uint64_t)k, &addr))
-			break;
-	}
-	return len < max ? len : max;
-}
-
-static bool word_at(struct symbols *s, uint64_t addr, uint64_t *ret)
-{
-	char bytes[8];
-
-	if (!symbols_memory(s, addr, bytes, sizeof(bytes)))
-		return false;
-	*ret = get_u64(bytes);
-	return true;
-}
-
-/* --- the path --- */
-
 static void path_push(struct symbols *s, const char *name)
 {
 	if (s->path.len)
@@ -118,8 +50,6 @@ static const char *path_tail(const struct symbols *s)
 	dot = strchr(p, '.');
 	return dot ? dot + 1 : p;
 }
-
-/* --- leaves --- */
 
 static bool is_address(enum elfcore_shape shape)
 {
@@ -159,7 +89,7 @@ static bool emit(struct symbols *s, enum elfcore_shape shape, uint64_t addr, uin
 
 static void emit_string(struct symbols *s, uint64_t addr, uint64_t pointer)
 {
-	uint64_t len = addr ? string_length(s, addr, LIMIT_SYMBOLS_STRING) : 0;
+	uint64_t len = addr ? symbols_string_length(s, addr, LIMIT_SYMBOLS_STRING) : 0;
 
 	if (len > 0)
 		emit(s, ELFCORE_STRING, addr, len, pointer);
@@ -185,7 +115,7 @@ static void walk_pair(struct symbols *s, uint64_t addr, const struct type *t)
 	char bytes[8] = { 0 };
 	size_t path = s->path.len;
 
-	if (len->type->size > 8 || !word_at(s, at, &to) || to == 0 ||
+	if (len->type->size > 8 || !symbols_word(s, at, &to) || to == 0 ||
 	    !symbols_memory(s, addr + len->off, bytes, len->type->size))
 		return;
 	n = get_u64(bytes);
@@ -198,8 +128,6 @@ static void walk_pair(struct symbols *s, uint64_t addr, const struct type *t)
 	}
 	path_cut(s, path);
 }
-
-/* --- pointers --- */
 
 static uint64_t mix(uint64_t h, uint64_t v)
 {
@@ -327,8 +255,6 @@ static void follow(struct symbols *s, uint64_t value, uint64_t at, struct type *
 		walk(s, value, to, w);
 }
 
-/* --- down --- */
-
 /* libstdc++'s vector: what is between its first two pointers, and nothing behind. */
 static bool is_vector(const struct type *t)
 {
@@ -352,7 +278,7 @@ static void walk_vector(struct symbols *s, uint64_t addr, struct type *t, struct
 			pointer = t->members[i].type;
 	symbols_type_resolve(s, pointer);
 	if (!pointer->to || pointer->to->size == 0 || !take_pointer(s, pointer->to, &w) ||
-	    !word_at(s, addr, &from) || !word_at(s, addr + 8, &to) || to < from)
+	    !symbols_word(s, addr, &from) || !symbols_word(s, addr + 8, &to) || to < from)
 		return;
 	if (!w.hit && !symbols_type_reaches(s, pointer->to, w.pointers))
 		return;
@@ -402,7 +328,7 @@ static void walk_array(struct symbols *s, uint64_t addr, struct type *t, struct 
 
 		/* `char name[]` at a struct's end, or as long as only the program knew */
 		if (size == 0 && t->to->is_char)
-			size = string_length(s, addr, LIMIT_SYMBOLS_STRING);
+			size = symbols_string_length(s, addr, LIMIT_SYMBOLS_STRING);
 		if (w.hit && t->to->shape == ELFCORE_INTEGER)
 			emit(s, t->to->is_char ? ELFCORE_CHARS : ELFCORE_BYTES, addr, size, 0);
 		return;
@@ -451,13 +377,11 @@ static void walk(struct symbols *s, uint64_t addr, struct type *t, struct walk w
 		walk_array(s, addr, t, w);
 		return;
 	case TYPE_POINTER:
-		if (word_at(s, addr, &value))
+		if (symbols_word(s, addr, &value))
 			follow(s, value, addr, t, w);
 		return;
 	}
 }
-
-/* --- from the top --- */
 
 static struct walk walk_begin(struct symbols *s, const char *name, struct type *t)
 {
@@ -528,7 +452,7 @@ void symbols_walk_object(struct symbols *s, const char *name, uint64_t addr, uin
 
 	if (!w.hit)
 		return;
-	if (size != 8 || !word_at(s, addr, &value) || elfcore_holds(s->c, value, 1) == 0)
+	if (size != 8 || !symbols_word(s, addr, &value) || elfcore_holds(s->c, value, 1) == 0)
 		emit(s, ELFCORE_BYTES, addr, size, 0);
 	else if (is_text(s, value))
 		emit_string(s, value, addr);

@@ -60,8 +60,6 @@ static void skipped(struct hearing *h, uint32_t unit, enum skip_reason why)
 		h->w->skipped(h->w->ctx, library, skip_words[why]);
 }
 
-/* --- rows --- */
-
 static int found(struct hearing *h, const struct row *row, const char *text, struct err *err)
 {
 	struct elfcore_variable v = { .addr = row->addr, .size = row->size, .pointer = row->pointer,
@@ -151,8 +149,6 @@ static int rows_take(struct hearing *h, struct err *err)
 	}
 	return rc;
 }
-
-/* --- a child --- */
 
 static int hear(struct hearing *h, int fd, struct err *err)
 {

@@ -24,8 +24,6 @@
 #define CHILD_MEMORY LIMIT_SYMBOLS_MEMORY
 #endif
 
-/* --- rows --- */
-
 static void out_flush(struct symbols *s)
 {
 	size_t done = 0;
@@ -68,8 +66,6 @@ static void say(struct symbols *s, enum row_kind kind, uint32_t unit, uint32_t s
 	if (kind == ROW_UNIT)
 		out_flush(s);	/* what comes now may be the end of us */
 }
-
-/* --- files --- */
 
 static int debug_open(const uint8_t *id, size_t id_len)
 {
@@ -151,8 +147,6 @@ static void modules_open(struct symbols *s, const uint8_t *bad)
 	}
 }
 
-/* --- libdwfl --- */
-
 /* Asked for a separate debug file, and then for what that shares with others (DWARF 5, 7.3.6). */
 static int find_debuginfo(Dwfl_Module *mod, void **userdata, const char *modname, Dwarf_Addr base,
 			  const char *file_name, const char *debuglink_file,
@@ -213,8 +207,6 @@ static void modules_report(struct symbols *s)
 	}
 	dwfl_report_end(s->dwfl, NULL, NULL);
 }
-
-/* --- the order --- */
 
 /* All descriptors but ours: what a confined process has open, it can still write to. */
 static void descriptors_close(int a, int b)

@@ -12,11 +12,9 @@
 /*
  * What the files of typed memory share. elfcore_symbols.c is the parent: it starts the child and
  * reads its rows. All else runs in the child, in struct symbols: _child opens the files, confines
- * itself and keeps the order; _global and _frame find variables, _location their places, _type says
- * what they are, and _leaf walks them down to the rows.
+ * itself and keeps the order; _global and _frame find variables, _location their places, _type and
+ * _names say what they are, and _leaf walks them down to the rows in the memory that _pages reads.
  */
-
-/* --- rows, from the child to the parent --- */
 
 enum row_kind {
 	ROW_UNIT,		/* what is read from now on: module `unit`, or a thread behind them */
@@ -37,8 +35,6 @@ struct row {			/* then the texts, without NULs */
 	uint32_t len[ROW_TEXTS];
 	uint64_t thread, addr, size, pointer;
 };
-
-/* --- types --- */
 
 enum type_form {
 	TYPE_LEAF,
@@ -70,8 +66,6 @@ struct type {
 	size_t pair_ptr, pair_len;	/* PAIR: members */
 	uint8_t reach[LIMIT_SYMBOLS_POINTERS + 1];	/* enum reach, by pointers left */
 };
-
-/* --- the child --- */
 
 struct module {
 	const struct elfcore_file *file;
@@ -149,8 +143,12 @@ struct symbols {
 _Noreturn void elfcore_symbols_child(const struct elfcore *c, const struct elfcore_wish *w, int fd,
 				     uint32_t from, const uint8_t *bad);
 void symbols_send(struct symbols *s, const struct row *row, const char *const texts[ROW_TEXTS]);
-/* Reads memory through the pages at hand; whether all n bytes are there. */
+
+/* _pages: memory, through the pages at hand. Whether all n bytes, all 8 are there; the bytes in front of
+   a NUL, at most so many, and all there are if the memory ends before. */
 bool symbols_memory(struct symbols *s, uint64_t addr, void *ret, size_t n);
+bool symbols_word(struct symbols *s, uint64_t addr, uint64_t *ret);
+uint64_t symbols_string_length(struct symbols *s, uint64_t addr, uint64_t max);
 
 /* _type: the type that a DIE's DW_AT_type names (NULL: none); of a type, what it points to, its
    members. All bounded; a broken one is NULL or has none. */
@@ -158,8 +156,12 @@ struct type *symbols_type(struct symbols *s, Dwarf_Die *die);
 void symbols_type_resolve(struct symbols *s, struct type *t);
 /* Is there a name to look for in t, or an address, behind at most so many pointers? */
 bool symbols_type_reaches(struct symbols *s, struct type *t, unsigned pointers);
-/* Notes a module's complete structs, for pointers to what its own unit only declares. */
+
+/* _names: notes a module's complete structs, unit by unit; turns a struct that its unit only declares
+   into the one that another unit of the module at hand has. */
+bool symbols_is_struct(int tag);
 void symbols_types_add(struct symbols *s, struct module *m, Dwarf_Die *unit);
+bool symbols_type_complete(const struct symbols *s, Dwarf_Die *die);
 
 /* _leaf: rows for a variable named `name` of this type at addr, and for what its pointers lead to; for
    one whose value, a pointer, is known but stands in a register; for an ELF symbol's object. */

@@ -15,25 +15,7 @@
 
 enum reach { REACH_UNKNOWN, REACH_NO, REACH_YES, REACH_AT_WORK };
 
-struct named_die {
-	const char *name;
-	Dwarf_Die die;
-};
-struct module_types {
-	struct named_die *rows;		/* open addressing; cap is a power of two */
-	size_t n, cap;
-};
-
 static struct type *type_of(struct symbols *s, Dwarf_Die *die, unsigned depth);
-
-static uint64_t name_hash(const char *name)
-{
-	uint64_t h = UINT64_C(14695981039346656037);
-
-	for (; *name; name++)
-		h = (h ^ (uint8_t)*name) * UINT64_C(1099511628211);
-	return h ^ h >> 29;
-}
 
 static bool type_die(Dwarf_Die *die, Dwarf_Die *ret)
 {
@@ -42,100 +24,13 @@ static bool type_die(Dwarf_Die *die, Dwarf_Die *ret)
 	return dwarf_attr_integrate(die, DW_AT_type, &attr) && dwarf_formref_die(&attr, ret);
 }
 
-/* --- complete structs by name --- */
-
-static struct named_die *named_slot(struct module_types *t, const char *name)
-{
-	size_t i = name_hash(name) & (t->cap - 1);
-
-	while (t->rows[i].name && strcmp(t->rows[i].name, name) != 0)
-		i = (i + 1) & (t->cap - 1);
-	return &t->rows[i];
-}
-
-static void named_grow(struct module_types *t)
-{
-	struct module_types was = *t;
-
-	t->cap = was.cap ? was.cap * 2 : 256;
-	t->rows = xcalloc(t->cap, sizeof(*t->rows));
-	for (size_t i = 0; i < was.cap; i++)
-		if (was.rows[i].name)
-			*named_slot(t, was.rows[i].name) = was.rows[i];
-	free(was.rows);
-}
-
-static void named_add(struct module_types *t, const char *name, const Dwarf_Die *die)
-{
-	struct named_die *slot;
-
-	if (t->n >= TYPES_MAX)
-		return;
-	if (t->n * 2 >= t->cap)
-		named_grow(t);
-	slot = named_slot(t, name);
-	if (slot->name)
-		return;
-	*slot = (struct named_die){ name, *die };
-	t->n++;
-}
-
-static bool is_struct_tag(int tag)
-{
-	return tag == DW_TAG_structure_type || tag == DW_TAG_class_type ||
-	       tag == DW_TAG_union_type || tag == DW_TAG_interface_type;
-}
-
-static void types_add_below(struct module_types *t, Dwarf_Die *parent, unsigned depth)
-{
-	Dwarf_Die child;
-	int r = dwarf_child(parent, &child);
-
-	for (; r == 0; r = dwarf_siblingof(&child, &child)) {
-		int tag = dwarf_tag(&child);
-
-		if (tag == DW_TAG_namespace && depth < LIMIT_SYMBOLS_DEPTH)
-			types_add_below(t, &child, depth + 1);
-		if (is_struct_tag(tag) && !dwarf_hasattr(&child, DW_AT_declaration)) {
-			const char *name = dwarf_diename(&child);
-
-			if (name)
-				named_add(t, name, &child);
-		}
-	}
-}
-
-void symbols_types_add(struct symbols *s, struct module *m, Dwarf_Die *unit)
-{
-	if (!m->types)
-		m->types = arena_alloc(s->arena, sizeof(*m->types));
-	types_add_below(m->types, unit, 0);
-}
-
-/* A struct that its unit only declares, as another unit of the module has it. */
-static bool complete_die(const struct symbols *s, Dwarf_Die *die)
-{
-	const char *name = dwarf_diename(die);
-	const struct module_types *t = s->module ? s->module->types : NULL;
-
-	if (!name || !t || t->n == 0)
-		return false;
-	const struct named_die *slot = named_slot((struct module_types *)t, name);
-
-	if (!slot->name)
-		return false;
-	*die = slot->die;
-	return true;
-}
-
-/* --- making one --- */
-
 static struct type **type_slot(struct symbols *s, const void *key)
 {
 	size_t i = ((uintptr_t)key * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (s->cap_types - 1);
 
 	while (s->type_keys[i] && s->type_keys[i] != key)
 		i = (i + 1) & (s->cap_types - 1);
+	s->n_types += !s->type_keys[i];		/* also one that will turn out to be none */
 	s->type_keys[i] = key;
 	return &s->types[i];
 }
@@ -147,6 +42,7 @@ static void types_grow(struct symbols *s)
 	size_t cap = s->cap_types;
 
 	s->cap_types = cap ? cap * 2 : 4096;
+	s->n_types = 0;
 	s->types = xcalloc(s->cap_types, sizeof(struct type *));
 	s->type_keys = xcalloc(s->cap_types, sizeof(void *));
 	for (size_t i = 0; i < cap; i++)
@@ -326,8 +222,8 @@ static struct type *type_of(struct symbols *s, Dwarf_Die *from, unsigned depth)
 		if (!type_die(&die, &die))
 			return NULL;
 	}
-	if (is_struct_tag(dwarf_tag(&die)) && dwarf_hasattr(&die, DW_AT_declaration) &&
-	    !complete_die(s, &die))
+	if (symbols_is_struct(dwarf_tag(&die)) && dwarf_hasattr(&die, DW_AT_declaration) &&
+	    !symbols_type_complete(s, &die))
 		return NULL;
 	if (s->n_types >= TYPES_MAX) {
 		s->capped = true;
@@ -339,9 +235,6 @@ static struct type *type_of(struct symbols *s, Dwarf_Die *from, unsigned depth)
 	if (*slot)
 		return *slot;
 	t = type_make(s, &die, depth);
-	if (!t)
-		return NULL;
-	s->n_types++;
 	*type_slot(s, die.addr) = t;	/* an array's elements may have moved the table */
 	return t;
 }
@@ -352,8 +245,6 @@ struct type *symbols_type(struct symbols *s, Dwarf_Die *die)
 
 	return type_die(die, &t) ? type_of(s, &t, 0) : NULL;
 }
-
-/* --- what one is made of --- */
 
 static bool member_offset(Dwarf_Die *die, uint64_t *ret)
 {
@@ -470,8 +361,6 @@ void symbols_type_resolve(struct symbols *s, struct type *t)
 	else if (t->form == TYPE_STRUCT)
 		members_find(s, t);
 }
-
-/* --- is there anything in it? --- */
 
 static bool reaches(struct symbols *s, struct type *t, unsigned pointers, unsigned depth);
 

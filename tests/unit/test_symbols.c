@@ -46,6 +46,17 @@ static int crash(const char *folder, const char *flags)
 		   flags, work, folder);
 }
 
+/* Thousands of variables of types that are no memory of their own: each a pointer to another function. */
+static int crash_many(void)
+{
+	char flags[64];
+
+	snprintf(flags, sizeof(flags), "-include %s/many.h", work);
+	return run("i=0; while [ $((i += 1)) -le 5000 ]; do "
+		   "echo \"struct s$i; void (*function_$i)(struct s$i *);\"; done >%s/many.h", work) ||
+	       crash("many", flags);
+}
+
 /* qemu's own core (core-qemu) and that of the kernel's form (core-typed). */
 static int crash_aarch64(void)
 {
@@ -60,7 +71,7 @@ static int setup(void **state)
 {
 	(void)state;
 	return !mkdtemp(work) || crash("o1", "") || crash("o0", "-O0") || crash("plain", "-g0") ||
-	       crash_aarch64() || run("tests/fixtures/crash.sh typed_cpp %s/cpp", work);
+	       crash_aarch64() || crash_many() || run("tests/fixtures/crash.sh typed_cpp %s/cpp", work);
 }
 
 static int teardown(void **state)
@@ -68,8 +79,6 @@ static int teardown(void **state)
 	(void)state;
 	return run("rm -rf %s", work);
 }
-
-/* --- all that is found --- */
 
 struct got {
 	char *function, *path, *file, *library;
@@ -322,6 +331,12 @@ static void test_not_optimised(void **state)
 	expect_all("o0", 3);
 }
 
+static void test_many_types(void **state)
+{
+	(void)state;
+	expect_all("many", 3);
+}
+
 static void test_aarch64(void **state)
 {
 	(void)state;
@@ -451,8 +466,6 @@ static void test_no_dwarf(void **state)
 	list_done(&l);
 }
 
-/* --- what must not be believed --- */
-
 static void test_other_build(void **state)
 {
 	struct list l;
@@ -568,8 +581,6 @@ static void test_found_ends_it(void **state)
 	list_done(&l);
 }
 
-/* --- damage --- */
-
 static uint64_t rnd(void)
 {
 	static uint64_t x = UINT64_C(0x9e3779b97f4a7c15);
@@ -630,6 +641,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_optimised),
 		cmocka_unit_test(test_not_optimised),
+		cmocka_unit_test(test_many_types),
 		cmocka_unit_test(test_aarch64),
 		cmocka_unit_test(test_qemu),
 		cmocka_unit_test(test_cpp),
