@@ -246,6 +246,8 @@ int handoff_add_configs(struct handoff_list *l, const char *folder, struct err *
 	AUTO_FREE char *real = realpath(folder, NULL);
 	struct config_ctx ctx = { l, real ? strrchr(real, '/') + 1 : "" };
 
+	if (!real)
+		return err_errno(err, RC_NOTFOUND, "can't read the configuration");
 	if (!*ctx.root)
 		return err_set(err, RC_REFUSED, "all of / is no configuration");
 	return run_walk(folder, add_config, skip_config, &ctx, err);

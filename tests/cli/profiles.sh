@@ -87,11 +87,15 @@ expect "the program's configuration" 0 report --profile mine
 check "its secrets go" sh -c '! grep -q "carrier" out/*-info.txt'
 expect "with --no-learn" 0 report --profile mine --no-learn
 check "they stay" info '^name = "carrier"$'
+age-keygen -o identity 2>/dev/null
+expect "handed off" 0 report --profile mine --with-config --encrypt-to "$(age-keygen -y identity)"
+check "as it is" sh -c 'age -d -i identity out/*.age | tar --zstd -xO --wildcards "*/etc/pbx/trunk.conf" | cmp - etc/pbx/trunk.conf'
 if [ "$(id -u)" = 0 ]; then
 	cp "$core" core-of-another && chown 65534:65534 core-of-another && chmod 700 etc
 	own=$core core=core-of-another
 	expect "a core of somebody who can't read it" 0 report --profile mine
 	check "is told nothing about it" info '^name = "carrier"$'
+	expect "nor handed it" 1 report --profile mine --with-config --encrypt-to "$(age-keygen -y identity)"
 	core=$own
 fi
 
