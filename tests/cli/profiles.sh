@@ -68,7 +68,7 @@ profile <<'E2'
 while True:
     pass
 E2
-expect "a script that never ends" 0 report --profile mine --timeout 6
+expect "a script that never ends" 0 report --profile mine --timeout 8
 check "costs its own table" info '^(nothing: '
 expect "a gdb without Python" 0 report --gdb "$minimal"
 check "says so" info '^(nothing: gdb has no Python'
