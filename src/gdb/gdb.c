@@ -70,10 +70,11 @@ static char *share_command(size_t high, size_t low)
 	return buf_steal(&b);
 }
 
-/* The first share has a profile's scripts to run too, so it gets an eighth fewer threads. */
+/* The first share has all that is no backtrace to print, and a profile's scripts to run: an eighth
+   fewer threads for each. */
 static void plan_shares(struct run *r, size_t n)
 {
-	size_t high = r->job->n_threads, first = r->job->profile ? 7 : 8;
+	size_t high = r->job->n_threads, first = r->job->profile ? 6 : 7;
 	size_t weights = first + 8 * (n - 1);
 
 	for (size_t i = 0; i < n; i++) {
