@@ -60,7 +60,8 @@ void run_scrub_result_done(struct run_scrub_result *r);
 
 /* Files into a folder that is there, beside others, in place of a folder of their own. */
 struct run_flat {
-	const char *folder;
+	int dir;			/* the folder, open; borrowed */
+	const char *folder;		/* its path, for messages and run_report_result.files */
 	bool texts, package;		/* which; the private page too where there are open items */
 	bool clear;			/* the texts as gdb printed them: not for publication */
 	bool plain_core;		/* <core>.tar.gz with core and binaries that anybody can read */

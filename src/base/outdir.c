@@ -40,15 +40,14 @@ int outdir_open(const char *target, struct outdir **ret, struct err *err)
 	return RC_OK;
 }
 
-int outdir_open_existing(const char *folder, struct outdir **ret, struct err *err)
+int outdir_open_existing(int dir, const char *folder, struct outdir **ret, struct err *err)
 {
 	AUTO(outdir) d = xcalloc(1, sizeof(*d));
 
 	d->target = xstrdup(folder);
-	d->parent = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	d->parent = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d->parent < 0)
-		return err_errno(err, errno == ENOENT ? RC_NOTFOUND : RC_IO, "can't open folder %s",
-				 folder);
+		return err_errno(err, RC_IO, "can't open folder %s", folder);
 	*ret = STEAL(d);
 	return RC_OK;
 }

@@ -186,12 +186,13 @@ static void fill_tarball(const struct dropin *d, const struct lists *lists, stru
 	job->recipients = lists->recipients;
 }
 
-static int report(const struct one *one, const struct lists *lists, struct run_report_result *ret,
-		  struct err *err)
+static int report(const struct one *one, int dir, const struct lists *lists,
+		  struct run_report_result *ret, struct err *err)
 {
 	const struct dropin *d = one->d;
 	const struct dropin_options *o = d->o;
 	struct run_flat flat = {
+		.dir = dir,
 		.folder = d->outputdir ? d->outputdir : one->folder,
 		.texts = !dropin_is_on(d, DROPIN_DELETE_RESULTS_AFTER),
 		.package = dropin_is_on(d, DROPIN_TARBALL_RESULTS),
@@ -246,11 +247,24 @@ static int say(const struct one *o, const struct run_report_result *r)
 	return r->left_out ? EXIT_PERSON : EXIT_DONE;
 }
 
+/* Where the texts go. Beside the core means the folder that holds it still: whoever owns a folder above
+   could have put a link in its place. */
+static int open_output(const struct one *o, int folder, struct err *err)
+{
+	int fd;
+
+	if (!o->d->outputdir && !still_there(o, folder))
+		return err_set(err, RC_REFUSED, "%s is another file now", o->core->path);
+	fd = o->d->outputdir ? open(o->d->outputdir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) :
+			       fcntl(folder, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? err_errno(err, RC_IO, "can't open the folder for the files") : fd;
+}
+
 static int process(struct one *o, const struct lists *lists, struct err *err)
 {
 	AUTO_CLOSE int folder = open(o->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct run_report_result result = { 0 };
-	int rc, code;
+	int dir, rc, code;
 
 	if (folder < 0)
 		return err_errno(err, RC_IO, "can't open the folder of %s", o->core->path);
@@ -264,7 +278,11 @@ static int process(struct one *o, const struct lists *lists, struct err *err)
 		dropin_say(o->d, "Renaming %s to %s/%s", o->core->path, o->folder, o->name);
 	if (dropin_is_on(o->d, DROPIN_DRY_RUN))
 		return EXIT_DONE;
-	rc = report(o, lists, &result, err);
+	dir = open_output(o, folder, err);
+	if (dir < 0)
+		return dir;
+	rc = report(o, dir, lists, &result, err);
+	close(dir);
 	if (rc < 0)
 		return rc;
 	code = say(o, &result);

@@ -340,7 +340,8 @@ static int clean_all(struct report *r, struct err *err)
 static int write_folders(struct report *r, bool as_json, struct err *err)
 {
 	AUTO_FREE struct outdir **dirs = xcalloc(r->n, sizeof(*dirs));
-	size_t n_dirs = r->job->out_dir || r->job->flat ? 1 : r->n;
+	const struct run_flat *flat = r->job->flat;
+	size_t n_dirs = r->job->out_dir || flat ? 1 : r->n;
 	int rc = RC_OK;
 
 	r->result->packed = true;
@@ -353,8 +354,8 @@ static int write_folders(struct report *r, bool as_json, struct err *err)
 
 		progress(r, "packing", i, r->n);
 		if (i < n_dirs)
-			rc = r->job->flat ? outdir_open_existing(r->job->flat->folder, &dirs[i], err) :
-					    outdir_open(place, &dirs[i], err);
+			rc = flat ? outdir_open_existing(flat->dir, flat->folder, &dirs[i], err) :
+				    outdir_open(place, &dirs[i], err);
 		if (rc == RC_OK)
 			rc = crash_pack(c, r->engine, &r->clean, r->handoff,
 					dirs[i < n_dirs ? i : 0], as_json, &packed, &handoff,

@@ -66,10 +66,11 @@ int outdir_open(const char *target, struct outdir **ret, struct err *err);	/* RC
 /* A new file in it; the descriptor stays the outdir's, it can be read back too. */
 int outdir_add(struct outdir *d, const char *name, mode_t mode, int *ret_fd, struct err *err);
 int outdir_commit(struct outdir *d, struct err *err);
-/* The same into a folder that is there, whoever else may write to it: the commit gives each file its
+/* The same into a folder that is there (dir is a descriptor of it, borrowed; `folder` for messages),
+   whoever else may write to it: the commit gives each file its
    name, one after the other. What had the name is replaced, never written to or followed. A failure
    takes back the names that were given. */
-int outdir_open_existing(const char *folder, struct outdir **ret, struct err *err);
+int outdir_open_existing(int dir, const char *folder, struct outdir **ret, struct err *err);
 void outdir_free(struct outdir *d);
 AUTO_DEFINE(outdir, outdir_free)
 
