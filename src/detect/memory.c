@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 /*
- * Rules and learned values in a core's memory. Rules see the runs of text in a window, one behind the
- * other with line ends between; what they hit is brought back to the file. Learned values are searched
- * in the bytes themselves: their spellings know hex, base64, UTF-16 and the rest.
+ * Rules and learned values in a core's memory. Rules see the runs of text in a window, one behind
+ * the other with line ends between; what they hit is brought back to the file. Learned values are
+ * searched in the bytes themselves: their spellings know hex, base64, UTF-16 and the rest.
  */
 
 struct memory_look {
@@ -45,7 +45,8 @@ static int on_rule(void *ctx, const struct rule_hit *hit)
 	const struct memory_run *r = memory_run_at(l->runs, hit->off);
 	size_t from = hit->off - r->at, end = from + hit->len;
 	struct finding f = {
-		.rule = hit->rule, .kind = (uint8_t)l->d->rules[hit->rule].kind,
+		.rule = hit->rule,
+		.kind = (uint8_t)l->d->rules[hit->rule].kind,
 		.form = r->wide ? FORM_UTF16 : FORM_PLAIN,
 		.flags = hit->limit ? FINDING_LIMIT : 0,
 	};
@@ -88,7 +89,7 @@ static int on_learned(void *ctx, const struct learned_hit *hit)
 
 #define ZERO_STEP KIB(4)
 
-/* The next stretch of [*at, to) with anything in it, in steps that end where the file's pages do. */
+/* The next stretch of [*at, to) with anything in it, in steps that end where pages do. */
 static bool next_stretch(const struct detect_window *w, size_t *at, size_t *ret_end)
 {
 	size_t from = *at, end;
@@ -119,14 +120,17 @@ static void on_address(void *ctx, size_t off, size_t len)
 	struct memory_look *l = ctx;
 	enum kind kind = len == 4 ? KIND_IP4 : KIND_IP6;
 	struct finding f = {
-		.rule = (uint32_t)(l->d->n_pack + kind), .kind = (uint8_t)kind, .form = FORM_BYTES,
+		.rule = (uint32_t)(l->d->n_pack + kind),
+		.kind = (uint8_t)kind,
+		.form = FORM_BYTES,
 	};
 
 	emit(l, &f, off, len);
 }
 
 int detect_memory_learned(struct detector *d, const struct detect_window *w,
-			  const struct detect_addresses *known, struct findings *ret, struct err *err)
+			  const struct detect_addresses *known, struct findings *ret,
+			  struct err *err)
 {
 	struct memory_look l = { .d = d, .w = w, .ret = ret, .value = BUF_INIT };
 	size_t at = w->from, end;

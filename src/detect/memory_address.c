@@ -9,18 +9,18 @@
  * multiple of 4. Looked up by one of their words, the one with the least zeros: zero is everywhere.
  */
 
-#define FILTER_BITS 19	/* 64 KiB, for LIMIT_CORE_ADDRESSES */
+#define FILTER_BITS 19 /* 64 KiB, for LIMIT_CORE_ADDRESSES */
 
 struct address {
 	uint8_t bytes[16];
-	uint8_t len;			/* 0: an empty slot */
-	uint8_t at;			/* of its word */
+	uint8_t len; /* 0: an empty slot */
+	uint8_t at;  /* of its word */
 	uint32_t word;
 };
 struct detect_addresses {
 	uint64_t filter[(1 << FILTER_BITS) / 64];
 	struct address *slots;
-	size_t n, size;			/* size: 1 << bits, or 0 */
+	size_t n, size; /* size: 1 << bits, or 0 */
 	unsigned bits;
 };
 
@@ -139,8 +139,8 @@ void detect_addresses_add(struct detect_addresses *a, enum kind kind, struct spa
 		memory_addresses_add(a, bytes, 16);
 }
 
-/* Four bytes may be anything: behind a family and a port (sockaddr_in), or no number of a common sort
-   and no part of a pointer. */
+/* Four bytes may be anything: behind a family and a port (sockaddr_in), or no number of a common
+   sort and no part of a pointer. */
 static bool seems_address(const struct detect_window *w, size_t at)
 {
 	const uint8_t *p = (const uint8_t *)w->bytes.p + at;
@@ -167,29 +167,30 @@ static void look_up(const struct detect_addresses *a, const struct detect_window
 
 		if (one->word != word || at < one->at || begin < from || begin >= to)
 			continue;
-		if (one->len == 4 ? seems_address(w, at) :
-				    w->bytes.len - begin >= 16 &&
+		if (one->len == 4 ? seems_address(w, at)
+				  : w->bytes.len - begin >= 16 &&
 					    memcmp(w->bytes.p + begin, one->bytes, 16) == 0)
 			fn(ctx, begin, one->len);
 	}
 }
 
-void memory_addresses_find(const struct detect_addresses *a, const struct detect_window *w, size_t from,
-			   size_t to, memory_address_fn fn, void *ctx)
+void memory_addresses_find(const struct detect_addresses *a, const struct detect_window *w,
+			   size_t from, size_t to, memory_address_fn fn, void *ctx)
 {
 	const char *s = w->bytes.p;
 	size_t at = from + (size_t)(-(w->off + from) & 3);
 
 	if (!a->n)
 		return;
-	/* the word of an IPv6 address that begins in the range may stand up to twelve bytes behind it */
+	/* the word of an IPv6 address that begins in the range may stand up to twelve bytes behind
+	   it */
 	for (; at < to + 12 && at + 4 <= w->bytes.len; at += 4) {
 		uint32_t word, h;
 		uint64_t bits;
 
 		memcpy(&word, s + at, 4);
 		if (word == 0)
-			continue;	/* the commonest word of all, and no address's */
+			continue; /* the commonest word of all, and no address's */
 		h = hash_of(word);
 		bits = filter_bits(h);
 		if (__builtin_expect((a->filter[filter_word(h)] & bits) == bits, 0))

@@ -6,15 +6,15 @@
 
 /* A run of text in a window's bytes, and where its bytes stand in the view. */
 struct memory_run {
-	size_t at, len;			/* in the view */
-	size_t source;			/* in the window */
-	bool wide;			/* UTF-16LE: two bytes each */
+	size_t at, len; /* in the view */
+	size_t source;	/* in the window */
+	bool wide;	/* UTF-16LE: two bytes each */
 };
 struct memory_runs {
-	struct buf view;		/* runs with a line end behind each */
+	struct buf view; /* runs with a line end behind each */
 	struct memory_run *v;
 	size_t n, cap;
-	size_t last_end;		/* of the run before, in the window */
+	size_t last_end; /* of the run before, in the window */
 };
 struct memory_runs *memory_runs_new(void);
 void memory_runs_free(struct memory_runs *r);
@@ -26,8 +26,8 @@ bool memory_is_zero(const char *p, size_t n);
 
 /* memory_address.c: calls fn for each known address that begins in [from, to). */
 typedef void (*memory_address_fn)(void *ctx, size_t off, size_t len);
-void memory_addresses_find(const struct detect_addresses *a, const struct detect_window *w, size_t from,
-			   size_t to, memory_address_fn fn, void *ctx);
+void memory_addresses_find(const struct detect_addresses *a, const struct detect_window *w,
+			   size_t from, size_t to, memory_address_fn fn, void *ctx);
 /* Adds 4 or 16 bytes, unless the address says nothing. */
 bool memory_addresses_add(struct detect_addresses *a, const uint8_t *p, size_t len);
 

@@ -7,8 +7,8 @@
 #endif
 
 /*
- * Runs of text: at least RUN_MIN printable bytes in a row, of which an end may go on in UTF-8; or as
- * many pairs of a printable byte and a NUL. 64 bytes are looked at at once, as bits.
+ * Runs of text: at least RUN_MIN printable bytes in a row, of which an end may go on in UTF-8; or
+ * as many pairs of a printable byte and a NUL. 64 bytes are looked at at once, as bits.
  */
 
 #define RUN_MIN 6
@@ -68,7 +68,8 @@ static void classify(const char *p, uint64_t *ret_text, uint64_t *ret_zero)
 
 		text |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_or_si128(print, space)) << at;
 		zero |= (uint64_t)(unsigned)_mm_movemask_epi8(
-				_mm_cmpeq_epi8(c, _mm_setzero_si128())) << at;
+				_mm_cmpeq_epi8(c, _mm_setzero_si128()))
+			<< at;
 	}
 #else
 	for (unsigned i = 0; i < 64; i++) {
@@ -110,7 +111,10 @@ static void run_add(struct memory_runs *r, const struct detect_window *w, size_t
 		return;
 	GROW(r->v, r->n, r->cap);
 	r->v[r->n++] = (struct memory_run){
-		.at = r->view.len, .len = (end - from) >> wide, .source = from, .wide = wide,
+		.at = r->view.len,
+		.len = (end - from) >> wide,
+		.source = from,
+		.wide = wide,
 	};
 	if (wide)
 		for (size_t i = from; i < end; i += 2)
@@ -156,13 +160,13 @@ static uint64_t shifted(uint64_t now, uint64_t before, unsigned n)
 }
 
 struct blocks {
-	uint64_t text, unit;		/* of the block before */
-	size_t run;			/* where the open run began, or SIZE_MAX */
+	uint64_t text, unit; /* of the block before */
+	size_t run;	     /* where the open run began, or SIZE_MAX */
 	size_t wide_end;
 };
 
-static void look_text(struct memory_runs *r, const struct detect_window *w, struct blocks *b, size_t at,
-		      uint64_t text)
+static void look_text(struct memory_runs *r, const struct detect_window *w, struct blocks *b,
+		      size_t at, uint64_t text)
 {
 	uint64_t full = text, left = ~(uint64_t)0;
 
@@ -187,8 +191,8 @@ static void look_text(struct memory_runs *r, const struct detect_window *w, stru
 	}
 }
 
-static void look_wide(struct memory_runs *r, const struct detect_window *w, struct blocks *b, size_t at,
-		      uint64_t unit)
+static void look_wide(struct memory_runs *r, const struct detect_window *w, struct blocks *b,
+		      size_t at, uint64_t unit)
 {
 	uint64_t full = unit;
 
@@ -209,7 +213,7 @@ void memory_runs_find(struct memory_runs *r, const struct detect_window *w)
 	struct blocks b = { .run = SIZE_MAX };
 	char last[64];
 
-	r->view.len = 0;	/* buf_reset would wipe what is written over anyway */
+	r->view.len = 0; /* buf_reset would wipe what is written over anyway */
 	r->n = 0;
 	r->last_end = 0;
 	for (size_t at = 0; at < w->bytes.len; at += 64) {

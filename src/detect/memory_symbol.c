@@ -7,9 +7,9 @@
 
 /* Symbol rules on typed memory: what symbol.c does for what gdb printed. */
 
-#define INTEGER_MIN 10		/* below it stand flags, counts, enums */
-#define TAIL_MIN 4		/* shorter rests behind a string's NUL say nothing */
-#define BYTES_MAX KIB(64)	/* of one leaf that are looked at */
+#define INTEGER_MIN 10	    /* below it stand flags, counts, enums */
+#define TAIL_MIN    4	    /* shorter rests behind a string's NUL say nothing */
+#define BYTES_MAX   KIB(64) /* of one leaf that are looked at */
 
 struct typed {
 	struct detector *d;
@@ -19,14 +19,15 @@ struct typed {
 	struct learned *learn;
 	struct detect_addresses *known;
 	struct err *err;
-	struct finding f;		/* rule, kind, path */
-	bool learns;			/* the rule's values are learned */
+	struct finding f; /* rule, kind, path */
+	bool learns;	  /* the rule's values are learned */
 };
 
 static bool find_rule(const struct detector *d, const struct elfcore_variable *v, uint32_t *ret)
 {
 	struct rule_symbol sym = {
-		.function = span_str(v->function ? v->function : ""), .variable = span_str(v->path),
+		.function = span_str(v->function ? v->function : ""),
+		.variable = span_str(v->path),
 		.file = span_str(v->file ? v->file : ""),
 		.library = span_str(v->library ? v->library : ""),
 	};
@@ -64,8 +65,9 @@ static int learn(struct typed *t, struct span value)
 	return learned_add(t->learn, t->f.kind, value, LEARN_MATERIAL, t->err);
 }
 
-/* The bytes [from, from + len) of the leaf as a finding; one that a segment's end cuts is left out. */
-static void emit(struct typed *t, uint64_t from, uint64_t len, enum finding_form form, unsigned flags)
+/* The bytes [from, from + len) of the leaf as a finding, as far as its segment has them. */
+static void emit(struct typed *t, uint64_t from, uint64_t len, enum finding_form form,
+		 unsigned flags)
 {
 	struct finding f = t->f;
 	uint64_t off, here;
@@ -112,7 +114,7 @@ static int take_string(struct typed *t, struct span bytes)
 /* A string whose name a text rule may know: it sees what gdb would print, name = "value". */
 struct named {
 	struct typed *t;
-	size_t from, end;		/* of the value in the line */
+	size_t from, end; /* of the value in the line */
 };
 
 static int on_named(void *ctx, const struct rule_hit *hit)
@@ -152,8 +154,8 @@ static int take_named(struct typed *t, struct span bytes)
 	buf_add_span(line, bytes);
 	n.end = line->len;
 	buf_add_char(line, '"');
-	return rule_scan(t->d->scanner, buf_span(line), 0, line->len, WHERE_TEXT, false, on_named, &n,
-			 t->err);
+	return rule_scan(t->d->scanner, buf_span(line), 0, line->len, WHERE_TEXT, false, on_named,
+			 &n, t->err);
 }
 
 static int take_bytes(struct typed *t, struct span bytes)
@@ -189,11 +191,12 @@ static int take_address(struct typed *t, struct span bytes, size_t from, size_t 
 
 static int take_sockaddr(struct typed *t, struct span bytes)
 {
-	unsigned family = bytes.len >= 2 ? (unsigned char)bytes.p[0] | (unsigned char)bytes.p[1] << 8 : 0;
+	unsigned family =
+		bytes.len >= 2 ? (unsigned char)bytes.p[0] | (unsigned char)bytes.p[1] << 8 : 0;
 
-	if (family == 2)		/* AF_INET: family, port, address */
+	if (family == 2) /* AF_INET: family, port, address */
 		return take_address(t, bytes, 4, 4);
-	if (family == 10)		/* AF_INET6: family, port, flow, address */
+	if (family == 10) /* AF_INET6: family, port, flow, address */
 		return take_address(t, bytes, 8, 16);
 	return RC_OK;
 }
@@ -208,7 +211,7 @@ static int take_integer(struct typed *t, struct span bytes, enum rule_decode dec
 		return take_address(t, bytes, 0, 4);
 	if (decode != DECODE_ANY || bytes.len > 8)
 		return RC_OK;
-	memcpy(&value, bytes.p, bytes.len);	/* little-endian, as the core */
+	memcpy(&value, bytes.p, bytes.len); /* little-endian, as the core */
 	n = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)value);
 	if (value < INTEGER_MIN || value >> (bytes.len * 8 - 1) ||
 	    elfcore_is_mapped(t->core, value) ||
@@ -218,7 +221,8 @@ static int take_integer(struct typed *t, struct span bytes, enum rule_decode dec
 	return learn(t, span_make(digits, (size_t)n));
 }
 
-/* An object of no known type: 8 bytes that point somewhere are a pointer, and what is there a string. */
+/* An object of no known type: 8 bytes that point somewhere are a pointer, and what is there a
+   string. */
 static int take_untyped(struct typed *t, struct span bytes, enum rule_decode decode)
 {
 	struct elfcore_variable target = *t->v;
@@ -231,8 +235,8 @@ static int take_untyped(struct typed *t, struct span bytes, enum rule_decode dec
 		return decode == DECODE_STRING ? take_string(t, bytes) : take_bytes(t, bytes);
 	memcpy(&pointer, bytes.p, 8);
 	if (!elfcore_is_mapped(t->core, pointer))
-		return decode == DECODE_STRING ? take_string(t, bytes) :
-						 take_integer(t, bytes, decode);
+		return decode == DECODE_STRING ? take_string(t, bytes)
+					       : take_integer(t, bytes, decode);
 	if (decode != DECODE_STRING && decode != DECODE_ANY)
 		return RC_OK;
 	text = xmalloc(BYTES_MAX);
@@ -281,11 +285,16 @@ static bool is_address(enum elfcore_shape shape)
 	return shape == ELFCORE_IN_ADDR || shape == ELFCORE_IN6_ADDR || shape == ELFCORE_SOCKADDR;
 }
 
-int detect_variable(struct detector *d, const struct elfcore *core, const struct elfcore_variable *v,
-		    struct findings *ret, struct learned *learned, struct detect_addresses *known,
-		    struct err *err)
+int detect_variable(struct detector *d, const struct elfcore *core,
+		    const struct elfcore_variable *v, struct findings *ret, struct learned *learned,
+		    struct detect_addresses *known, struct err *err)
 {
-	struct typed t = { .d = d, .core = core, .v = v, .ret = ret, .learn = learned, .known = known,
+	struct typed t = { .d = d,
+			   .core = core,
+			   .v = v,
+			   .ret = ret,
+			   .learn = learned,
+			   .known = known,
 			   .err = err };
 	size_t size = v->size < BYTES_MAX ? v->size : BYTES_MAX, got;
 	enum rule_decode decode = DECODE_ANY;
@@ -309,8 +318,8 @@ int detect_variable(struct detector *d, const struct elfcore *core, const struct
 	bytes = xmalloc(size);
 	got = elfcore_read(core, v->addr, bytes, size);
 	if (got)
-		rc = named ? take_named(&t, span_make(bytes, got)) :
-			     take(&t, span_make(bytes, got), decode);
+		rc = named ? take_named(&t, span_make(bytes, got))
+			   : take(&t, span_make(bytes, got), decode);
 	secret_wipe(bytes, got);
 	return rc;
 }

@@ -5,17 +5,27 @@
 
 /* The parts of the file itself: headers and notes. Layouts: elfcore_notes.c. */
 
-#define NOTE_REGS	112
-#define PSINFO_TEXT	40	/* pr_fname, pr_psargs */
-#define PSINFO_END	136
-#define XCR0		464	/* which state there is: gdb tells the note's layout by it, no secret */
+#define NOTE_REGS   112
+#define PSINFO_TEXT 40 /* pr_fname, pr_psargs */
+#define PSINFO_END  136
+#define XCR0	    464 /* which state there is: gdb tells the note's layout by it, no secret */
 
 /* Linux include/uapi/linux/elf.h */
 enum {
-	NOTE_PRSTATUS = 1, NOTE_FPREGSET = 2, NOTE_PRPSINFO = 3, NOTE_AUXV = 6,
-	NOTE_FILE = 0x46494c45, NOTE_PRXFPREG = 0x46e62b7f, NOTE_X86_XSTATE = 0x202,
-	NOTE_ARM_VFP = 0x400, NOTE_ARM_SVE = 0x405, NOTE_ARM_PACA_KEYS = 0x407,
-	NOTE_ARM_PACG_KEYS = 0x408, NOTE_ARM_SSVE = 0x40b, NOTE_ARM_ZA = 0x40c, NOTE_ARM_ZT = 0x40d,
+	NOTE_PRSTATUS = 1,
+	NOTE_FPREGSET = 2,
+	NOTE_PRPSINFO = 3,
+	NOTE_AUXV = 6,
+	NOTE_FILE = 0x46494c45,
+	NOTE_PRXFPREG = 0x46e62b7f,
+	NOTE_X86_XSTATE = 0x202,
+	NOTE_ARM_VFP = 0x400,
+	NOTE_ARM_SVE = 0x405,
+	NOTE_ARM_PACA_KEYS = 0x407,
+	NOTE_ARM_PACG_KEYS = 0x408,
+	NOTE_ARM_SSVE = 0x40b,
+	NOTE_ARM_ZA = 0x40c,
+	NOTE_ARM_ZT = 0x40d,
 	NOTE_ARM_FPMR = 0x40e,
 };
 
@@ -84,12 +94,23 @@ static void auxv_read(struct elfcore_parts *p, const char *d, size_t len)
 		uint64_t value = get_u64(d + i + 8);
 
 		switch (get_u64(d + i)) {
-		case AUX_PHDR: p->at_phdr = value; break;
-		case AUX_PHNUM: p->at_phnum = value; break;
-		case AUX_RANDOM: p->at_random = value; break;
-		case AUX_EXECFN: p->at_execfn = value; break;
-		case AUX_VDSO: p->at_vdso = value; break;
-		default: break;
+		case AUX_PHDR:
+			p->at_phdr = value;
+			break;
+		case AUX_PHNUM:
+			p->at_phnum = value;
+			break;
+		case AUX_RANDOM:
+			p->at_random = value;
+			break;
+		case AUX_EXECFN:
+			p->at_execfn = value;
+			break;
+		case AUX_VDSO:
+			p->at_vdso = value;
+			break;
+		default:
+			break;
 		}
 	}
 }
@@ -105,7 +126,8 @@ static uint64_t file_paths(const char *d, size_t len)
 }
 
 /* One note whose content stands at d in memory, at off in the file. */
-static void note_parts(struct elfcore_parts *p, uint32_t type, const char *d, uint64_t off, size_t len)
+static void note_parts(struct elfcore_parts *p, uint32_t type, const char *d, uint64_t off,
+		       size_t len)
 {
 	size_t regs = p->c->machine == EM_X86_64 ? 27 * 8 : 34 * 8;
 
@@ -213,7 +235,8 @@ int elfcore_parts_read(struct elfcore_parts *p, const struct elfcore *c, struct 
 int elfcore_parts_check(const struct elfcore_parts *p, struct err *err)
 {
 	return p->full ? err_set(err, RC_TOOBIG, "%s: more than %d parts", p->c->name,
-				 LIMIT_CORE_PARTS) : RC_OK;
+				 LIMIT_CORE_PARTS)
+		       : RC_OK;
 }
 
 void elfcore_parts_done(struct elfcore_parts *p)
@@ -232,7 +255,8 @@ static int part_cmp(const void *pa, const void *pb)
 	return a->len > b->len ? -1 : a->len < b->len;
 }
 
-int elfcore_parts(const struct elfcore *c, struct elfcore_part **ret, size_t *ret_n, struct err *err)
+int elfcore_parts(const struct elfcore *c, struct elfcore_part **ret, size_t *ret_n,
+		  struct err *err)
 {
 	struct elfcore_parts p;
 	int rc = elfcore_parts_read(&p, c, err);

@@ -9,15 +9,15 @@
  * (Linux fs/binfmt_elf.c, create_elf_tables).
  */
 
-#define PAGE		4096
-#define LINK_MAP	40	/* l_addr, l_name, l_ld, l_next, l_prev */
-#define R_DEBUG		40
-#define NAME_MAX_BYTES	4096
-#define MAPS_MAX	4096
-#define NAMESPACES_MAX	16
-#define DYNAMIC_MAX	KIB(16)
-#define DT_DEBUG_TAG	21
-#define STRINGS_MAX	MIB(8)	/* arguments and environment: the kernel's own limit is 6 MiB */
+#define PAGE	       4096
+#define LINK_MAP       40 /* l_addr, l_name, l_ld, l_next, l_prev */
+#define R_DEBUG	       40
+#define NAME_MAX_BYTES 4096
+#define MAPS_MAX       4096
+#define NAMESPACES_MAX 16
+#define DYNAMIC_MAX    KIB(16)
+#define DT_DEBUG_TAG   21
+#define STRINGS_MAX    MIB(8) /* arguments and environment: the kernel's own limit is 6 MiB */
 
 bool elfcore_object_read(const struct elfcore *c, uint64_t addr, struct elfcore_object *ret)
 {
@@ -54,8 +54,8 @@ static void object_parts(struct elfcore_parts *p, uint64_t addr)
 		const Elf64_Phdr *ph = &o.phdrs[i];
 		bool small = ph->p_memsz <= DYNAMIC_MAX;
 
-		if (small && (ph->p_type == PT_DYNAMIC || ph->p_type == PT_NOTE ||
-			      ph->p_type == PT_INTERP))
+		if (small &&
+		    (ph->p_type == PT_DYNAMIC || ph->p_type == PT_NOTE || ph->p_type == PT_INTERP))
 			elfcore_parts_add_memory(p, o.base + ph->p_vaddr, ph->p_memsz,
 						 ELFCORE_FIXED);
 	}
@@ -127,12 +127,13 @@ static uint64_t debug_address(const struct elfcore_parts *p)
 	return 0;
 }
 
-/* What the kernel pushed: argc, argv, NULL, environment, NULL, auxiliary vector, some bytes, the random
-   ones, and the strings above. The vector is in the notes too: where it stands says where all is. */
+/* What the kernel pushed: argc, argv, NULL, environment, NULL, auxiliary vector, some bytes, the
+   random ones, and the strings above. The vector is in the notes too: where it stands says where
+   all is. */
 struct initial_stack {
 	const char *bytes;
-	uint64_t addr;			/* of bytes[0] */
-	size_t auxv;			/* in bytes */
+	uint64_t addr; /* of bytes[0] */
+	size_t auxv;   /* in bytes */
 };
 
 static uint64_t word(const struct initial_stack *s, size_t i)
@@ -177,8 +178,8 @@ static void initial_parts(struct elfcore_parts *p, const struct initial_stack *s
 }
 
 /* How far below the random bytes the pointers may begin: 100,000 of them. */
-#define INITIAL_MAX	KIB(800)
-#define INITIAL_GAP	KIB(4)
+#define INITIAL_MAX KIB(800)
+#define INITIAL_GAP KIB(4)
 
 static void stack_strings(struct elfcore_parts *p)
 {

@@ -4,20 +4,20 @@
 #include <stdlib.h>
 
 /*
- * What a core keeps without its heap. A thread's block (glibc's struct pthread, at fs_base) stands at
- * the top of its stack, with its thread-local variables below it on x86-64 and above on aarch64.
+ * What a core keeps without its heap. A thread's block (glibc's struct pthread, at fs_base) stands
+ * at the top of its stack, with its thread-local variables below it on x86-64 and above on aarch64.
  */
 
-#define PAGE		4096
-#define RED_ZONE	256		/* below the stack pointer: 128 bytes by the x86-64 ABI, and a frame */
-#define BLOCK		KIB(4)		/* of a thread, from fs_base on */
-#define LOCALS		KIB(8)		/* thread-local variables next to it */
-#define DTV_BYTES	KIB(2)		/* the vector of thread-local blocks, in the heap */
-#define FIRST_PAGE	PAGE
+#define PAGE	   4096
+#define RED_ZONE   256	  /* below the stack pointer: 128 bytes by the x86-64 ABI, and a frame */
+#define BLOCK	   KIB(4) /* of a thread, from fs_base on */
+#define LOCALS	   KIB(8) /* thread-local variables next to it */
+#define DTV_BYTES  KIB(2) /* the vector of thread-local blocks, in the heap */
+#define FIRST_PAGE PAGE
 
 struct ranges {
 	const struct elfcore *c;
-	struct elfcore_parts list;	/* of kind ELFCORE_FIXED; what is kept */
+	struct elfcore_parts list; /* of kind ELFCORE_FIXED; what is kept */
 };
 
 static void keep(struct ranges *r, uint64_t addr, uint64_t len)
@@ -30,7 +30,8 @@ static uint64_t page_up(uint64_t addr)
 	return (addr + PAGE - 1) & ~(uint64_t)(PAGE - 1);
 }
 
-/* The stack of a thread from sp on: to its thread block if that is above it, else to the segment's end. */
+/* The stack of a thread from sp on: to its thread block if that is above it, else to the segment's
+   end. */
 static void keep_stack(struct ranges *r, uint64_t sp, uint64_t block)
 {
 	const struct elfcore_segment *s = elfcore_segment_of(r->c, sp);
@@ -104,8 +105,9 @@ static void keep_files(struct ranges *r)
 		for (const struct elfcore_segment *s = first_from(r->c, f->start);
 		     s < r->c->segs + r->c->n_segs && s->addr < f->end; s++)
 			if (s->flags & PF_W)
-				keep(r, s->addr, f->end - s->addr < s->mem_size ? f->end - s->addr :
-										  s->mem_size);
+				keep(r, s->addr,
+				     f->end - s->addr < s->mem_size ? f->end - s->addr
+								    : s->mem_size);
 	}
 }
 
@@ -125,7 +127,7 @@ static void keep_stacks(struct ranges *r, uint64_t at_random)
 	/* no thread stands on it: its frames are below a handler's, at a place that nobody knows */
 	if (!used)
 		keep(r, main_stack->addr, main_stack->mem_size);
-	else	/* arguments, environment and the auxiliary vector */
+	else /* arguments, environment and the auxiliary vector */
 		keep(r, at_random & ~(uint64_t)(PAGE - 1),
 		     main_stack->addr + main_stack->mem_size - (at_random & ~(uint64_t)(PAGE - 1)));
 }
@@ -144,7 +146,8 @@ static void keep_outside(struct ranges *r)
 	uint64_t at = 0;
 
 	for (size_t i = 0; i < r->c->n_segs; i++)
-		segs[i] = (struct elfcore_part){ r->c->segs[i].file_off, r->c->segs[i].file_size, 0 };
+		segs[i] =
+			(struct elfcore_part){ r->c->segs[i].file_off, r->c->segs[i].file_size, 0 };
 	if (r->c->n_segs > 1)
 		qsort(segs, r->c->n_segs, sizeof(*segs), range_cmp);
 	for (size_t i = 0; i < r->c->n_segs; i++) {

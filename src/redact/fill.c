@@ -11,24 +11,24 @@
  * waits for what the next chunk's findings add to it.
  */
 
-#define LEFT_MAX 100000		/* places remembered that were left as they were */
+#define LEFT_MAX 100000 /* places remembered that were left as they were */
 
 struct stretch {
 	uint64_t off, end;
 	/* the finding that wins */
 	struct finding f;
-	bool masked;		/* an engine's limit: no value, no token */
+	bool masked; /* an engine's limit: no value, no token */
 	struct token token;
-	uint32_t number;	/* the token's, or NO_TOKEN */
+	uint32_t number; /* the token's, or NO_TOKEN */
 };
 
 struct redact_fill {
 	struct redact_fill_job job;
 	const struct finding_rule *rules;
-	struct stretch open;	/* the one that may still grow; end 0: none */
+	struct stretch open; /* the one that may still grow; end 0: none */
 	struct detect_range *left;
 	size_t n_left, cap_left;
-	uint8_t *held;		/* learned values that were held back somewhere */
+	uint8_t *held; /* learned values that were held back somewhere */
 	size_t n_held;
 	uint64_t replaced, open_items;
 	struct buf value, text;
@@ -106,8 +106,9 @@ static bool touches_fixed(const struct redact_fill *f, uint64_t off, uint64_t en
 }
 
 /*
- * The last word of a value may be a pointer that only looked like text: a buffer without room for its
- * NUL, then a return address. All that text has of it stands in its six bytes that are not zero.
+ * The last word of a value may be a pointer that only looked like text: a buffer without room for
+ * its NUL, then a return address. All that text has of it stands in its six bytes that are not
+ * zero.
  */
 static bool ends_in_pointer(const struct redact_fill *f, const struct redact_chunk *c, uint64_t off,
 			    uint64_t end, uint64_t *ret_end)
@@ -135,7 +136,8 @@ static bool wins(const struct redact_fill *f, const struct finding *a, const str
 }
 
 /* "[kind~" nine characters and a check character "]": these ten, the kind, dots. */
-static void token_text(const struct redact_fill *f, const struct stretch *s, size_t n, struct buf *ret)
+static void token_text(const struct redact_fill *f, const struct stretch *s, size_t n,
+		       struct buf *ret)
 {
 	const struct token *t = s->masked ? NULL : &s->token;
 	bool keyed = t && t->keyed && !(s->f.flags & (FINDING_MASKED | FINDING_LIMIT)) &&
@@ -175,7 +177,7 @@ static void token_packed(const struct token *t, size_t len, struct buf *ret)
 			a[i] = (uint8_t)(bits >> (24 - 8 * i));
 		a[0] |= 0xf0;
 		if (a[0] == 0xff && a[1] == 0xff && a[2] == 0xff && a[3] == 0xff)
-			a[3] = 0xfe;	/* not the broadcast address */
+			a[3] = 0xfe; /* not the broadcast address */
 	} else {
 		for (unsigned i = 0; i < 8; i++)
 			a[8 + i] = (uint8_t)(bits >> (56 - 8 * i));
@@ -207,7 +209,8 @@ static void make_text(struct redact_fill *f, const struct stretch *s)
 	token_text(f, s, n, &f->text);
 }
 
-/* Puts the open stretch in: what is in this chunk there, what is before it late. c is NULL at the end. */
+/* Puts the open stretch in: what is in this chunk there, what is before it late. c is NULL at the
+   end. */
 static int stretch_put(struct redact_fill *f, const struct redact_chunk *c, struct err *err)
 {
 	struct stretch *s = &f->open;
@@ -223,12 +226,12 @@ static int stretch_put(struct redact_fill *f, const struct redact_chunk *c, stru
 	f->replaced++;
 	s->end = 0;
 	return split > s->off ? f->job.late(f->job.ctx, s->off,
-					    span_make(f->text.p, (size_t)(split - s->off)), err) :
-				RC_OK;
+					    span_make(f->text.p, (size_t)(split - s->off)), err)
+			      : RC_OK;
 }
 
-static int take_stretch(struct redact_fill *f, const struct redact_chunk *c, const struct stretch *one,
-			struct err *err)
+static int take_stretch(struct redact_fill *f, const struct redact_chunk *c,
+			const struct stretch *one, struct err *err)
 {
 	struct stretch *s = &f->open;
 	int rc;
@@ -250,10 +253,12 @@ static int take_stretch(struct redact_fill *f, const struct redact_chunk *c, con
 	return rc;
 }
 
-static int take_finding(struct redact_fill *f, const struct redact_chunk *c, const struct finding *found,
-			struct err *err)
+static int take_finding(struct redact_fill *f, const struct redact_chunk *c,
+			const struct finding *found, struct err *err)
 {
-	struct stretch one = { .off = found->off, .end = found->off + found->len, .f = *found,
+	struct stretch one = { .off = found->off,
+			       .end = found->off + found->len,
+			       .f = *found,
 			       .number = NO_TOKEN,
 			       .masked = (found->flags & FINDING_LIMIT) != 0 };
 	struct redactor *r = f->job.redactor;

@@ -137,7 +137,8 @@ static int learn_environment(struct core_job *j, struct err *err)
 		for (size_t k = 0; k < text.len; k++)
 			if (text.p[k] == '\0')
 				text.p[k] = '\n';
-		rc = learned_config(j->e->learned, j->e->rules, buf_span(&text), "environment", err);
+		rc = learned_config(j->e->learned, j->e->rules, buf_span(&text), "environment",
+				    err);
 		if (rc < 0)
 			return rc;
 	}
@@ -174,8 +175,11 @@ static int rules_look(void *ctx, unsigned thread, struct pipe_chunk *c, struct e
 	struct detect_window w;
 
 	join_arguments(p->j, c);
-	w = (struct detect_window){ .bytes = buf_span(&c->bytes), .off = c->off, .from = c->from,
-				    .to = c->to, .core = p->j->core };
+	w = (struct detect_window){ .bytes = buf_span(&c->bytes),
+				    .off = c->off,
+				    .from = c->from,
+				    .to = c->to,
+				    .core = p->j->core };
 	return detect_memory_rules(p->detectors.v[thread], &w, &c->found, err);
 }
 
@@ -215,9 +219,9 @@ static int rules_take(void *ctx, struct pipe_chunk *c, struct err *err)
 	for (size_t i = 0; rc == RC_OK && i < c->found.n; i++)
 		rc = learn_finding(p, c, &c->found.v[i], err);
 	if (rc == RC_OK && c->found.n)
-		rc = p->spill.sink.write(&p->spill.sink,
-					 span_make((const char *)c->found.v,
-						   c->found.n * sizeof(*c->found.v)), err);
+		rc = p->spill.sink.write(
+			&p->spill.sink,
+			span_make((const char *)c->found.v, c->found.n * sizeof(*c->found.v)), err);
 	p->j->n_spilled += c->found.n;
 	core_progress(p->j, "learning", c->off + c->to);
 	return rc;
@@ -227,8 +231,12 @@ static int pass_one(struct core_job *j, struct err *err)
 {
 	struct pass_one p = { .j = j };
 	struct pipe_job job = {
-		.fd = elfcore_fd(j->core), .size = elfcore_info(j->core)->size, .threads = j->threads,
-		.look = rules_look, .take = rules_take, .ctx = &p,
+		.fd = elfcore_fd(j->core),
+		.size = elfcore_info(j->core)->size,
+		.threads = j->threads,
+		.look = rules_look,
+		.take = rules_take,
+		.ctx = &p,
 	};
 	int rc = detectors_new(j, false, &p.detectors, err);
 

@@ -12,17 +12,17 @@ struct core_job {
 	struct elfcore *core;
 	const struct core_options *o;
 	unsigned threads;
-	struct elfcore_part *parts;	/* what some of the core's bytes are for, but for fixed ones */
+	struct elfcore_part *parts; /* what some of the core's bytes are for, but for fixed ones */
 	size_t n_parts;
-	uint64_t longest;		/* of the parts */
-	struct detect_range *fixed;	/* what nothing may edit: sorted, disjoint */
+	uint64_t longest;	    /* of the parts */
+	struct detect_range *fixed; /* what nothing may edit: sorted, disjoint */
 	size_t n_fixed;
-	struct elfcore_range *kept;	/* --keep=stacks, else NULL */
+	struct elfcore_range *kept; /* --keep=stacks, else NULL */
 	size_t n_kept;
 	struct detect_addresses *known;
-	struct findings typed;		/* of symbol rules, by offset */
-	/* what rules found in pass one, by chunk, in an unnamed file: struct finding, one behind the
-	   other */
+	struct findings typed; /* of symbol rules, by offset */
+	/* what rules found in pass one, by chunk, in an unnamed file: struct finding, one behind
+	   the other */
 	int spill;
 	uint64_t n_spilled;
 };

@@ -11,7 +11,7 @@
 
 struct slot {
 	struct pipe_chunk chunk;
-	uint64_t number;		/* the chunk's, from 0 */
+	uint64_t number; /* the chunk's, from 0 */
 	bool ready;
 	int rc;
 	struct err err;
@@ -24,10 +24,10 @@ struct pipe {
 	struct slot *slots;
 	size_t n_slots;
 	/* behind the lock */
-	uint64_t next_number, taken;	/* of the chunk that is next; how many were taken */
-	uint64_t next_off;		/* where the search for the next one goes on */
-	size_t only;			/* the range that it is in */
-	uint64_t total;			/* chunks in all, once they are known; else UINT64_MAX */
+	uint64_t next_number, taken; /* of the chunk that is next; how many were taken */
+	uint64_t next_off;	     /* where the search for the next one goes on */
+	size_t only;		     /* the range that it is in */
+	uint64_t total;		     /* chunks in all, once they are known; else UINT64_MAX */
 	bool stop;
 };
 
@@ -93,8 +93,9 @@ static struct slot *next_chunk(struct pipe *p)
 	s->number = p->next_number++;
 	s->chunk.off = chunk < PIPE_CONTEXT ? 0 : chunk - PIPE_CONTEXT;
 	s->chunk.from = (size_t)(chunk - s->chunk.off);
-	s->chunk.to = s->chunk.from + (size_t)(p->job->size - chunk < PIPE_CHUNK ?
-					       p->job->size - chunk : PIPE_CHUNK);
+	s->chunk.to =
+		s->chunk.from +
+		(size_t)(p->job->size - chunk < PIPE_CHUNK ? p->job->size - chunk : PIPE_CHUNK);
 	return s;
 }
 
@@ -124,7 +125,7 @@ static int chunk_read(const struct pipe_job *job, struct pipe_chunk *c, struct e
 	uint64_t end = c->off + c->to + PIPE_CONTEXT;
 	size_t n = (size_t)((end < job->size ? end : job->size) - c->off);
 
-	c->bytes.len = 0;	/* buf_reset would wipe what is read over anyway */
+	c->bytes.len = 0; /* buf_reset would wipe what is read over anyway */
 	if (buf_reserve_input(&c->bytes, PIPE_CHUNK + 2 * PIPE_CONTEXT, MIB(4), err) < 0)
 		return RC_TOOBIG;
 	c->bytes.len = n;
@@ -192,8 +193,12 @@ static int take_all(struct pipe *p, struct err *err)
 int pipe_run(const struct pipe_job *job, struct err *err)
 {
 	struct pipe p = {
-		.job = job, .lock = PTHREAD_MUTEX_INITIALIZER, .ready = PTHREAD_COND_INITIALIZER,
-		.free = PTHREAD_COND_INITIALIZER, .n_slots = job->threads + 4, .total = UINT64_MAX,
+		.job = job,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.ready = PTHREAD_COND_INITIALIZER,
+		.free = PTHREAD_COND_INITIALIZER,
+		.n_slots = job->threads + 4,
+		.total = UINT64_MAX,
 	};
 	AUTO_FREE struct worker *workers = xcalloc(job->threads, sizeof(*workers));
 	unsigned started = 0;

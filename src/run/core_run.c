@@ -18,7 +18,7 @@ struct core_run {
 	struct elfcore *core;
 	struct core_job *work;
 	struct tempfile *out;
-	struct stat st;			/* of the core file */
+	struct stat st; /* of the core file */
 };
 
 static int open_core(struct core_run *c, struct err *err)
@@ -45,25 +45,28 @@ static int open_core(struct core_run *c, struct err *err)
 static int check_place(const char *path, struct err *err)
 {
 	const char *slash = strrchr(path, '/');
-	AUTO_FREE char *folder = slash ? xstrndup(path, slash == path ? 1 : (size_t)(slash - path)) :
-					 xstrdup(".");
+	AUTO_FREE char *folder =
+		slash ? xstrndup(path, slash == path ? 1 : (size_t)(slash - path)) : xstrdup(".");
 	struct stat st;
 	int rc;
 
 	if (lstat(path, &st) == 0)
-		return S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode) ?
-			       err_set(err, RC_EXISTS, "%s exists already", path) :
-			       err_set(err, RC_REFUSED, "%s: a core is written to a new file only", path);
+		return S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode)
+			       ? err_set(err, RC_EXISTS, "%s exists already", path)
+			       : err_set(err, RC_REFUSED,
+					 "%s: a core is written to a new file only", path);
 	if (stat(folder, &st) < 0)
 		return err_errno(err, RC_NOTFOUND, "can't open folder %s", folder);
 	if (!(st.st_mode & (S_IROTH | S_IWOTH)))
 		return RC_OK;
-	rc = err_set(err, RC_REFUSED, "others can look into folder %s: no place for a core", folder);
+	rc = err_set(err, RC_REFUSED, "others can look into folder %s: no place for a core",
+		     folder);
 	err_hint(err, "mkdir -m 700 private, then -o private/NAME");
 	return rc;
 }
 
-static void fill_table(struct core_run *c, const struct core_result *r, bool as_json, struct buf *ret)
+static void fill_table(struct core_run *c, const struct core_result *r, bool as_json,
+		       struct buf *ret)
 {
 	struct report_account account = { .policy = c->job->common.policy, .open = r->open };
 	const struct finding_rule *rules;
@@ -84,9 +87,14 @@ static int run_all(struct core_run *c, bool as_json, struct run_core_result *ret
 {
 	const struct run_core_job *job = c->job;
 	struct core_options options = {
-		.stacks = job->stacks, .keep_fpregs = job->keep_fpregs, .exe = job->exe,
-		.sysroot = job->sysroot, .jobs = job->jobs, .timeout_s = job->timeout_s,
-		.no_sandbox = job->no_sandbox, .listener = &job->listener,
+		.stacks = job->stacks,
+		.keep_fpregs = job->keep_fpregs,
+		.exe = job->exe,
+		.sysroot = job->sysroot,
+		.jobs = job->jobs,
+		.timeout_s = job->timeout_s,
+		.no_sandbox = job->no_sandbox,
+		.listener = &job->listener,
 	};
 	struct core_result result;
 	int rc = engine_new(&job->common, false, &c->engine, err);
@@ -105,7 +113,8 @@ static int run_all(struct core_run *c, bool as_json, struct run_core_result *ret
 	if (rc == RC_OK)
 		rc = engine_seal(c->engine, err);
 	if (rc == RC_OK)
-		rc = core_job_write(c->work, c->engine->redactor, tempfile_fd(c->out), &result, err);
+		rc = core_job_write(c->work, c->engine->redactor, tempfile_fd(c->out), &result,
+				    err);
 	if (rc == RC_OK)
 		rc = tempfile_commit(c->out, false, err);
 	if (rc < 0)
@@ -119,7 +128,8 @@ static int run_all(struct core_run *c, bool as_json, struct run_core_result *ret
 	return RC_OK;
 }
 
-int run_core(const struct run_core_job *job, bool as_json, struct run_core_result *ret, struct err *err)
+int run_core(const struct run_core_job *job, bool as_json, struct run_core_result *ret,
+	     struct err *err)
 {
 	struct core_run c = { .job = job };
 	int rc = check_place(job->out_path, err);

@@ -8,7 +8,7 @@
 
 /* Typed memory: what symbol rules name, and addresses of hosts whatever they are called. */
 
-#define TYPED_MAX 500000		/* findings kept: 20 MB */
+#define TYPED_MAX 500000 /* findings kept: 20 MB */
 
 struct typed {
 	struct core_job *j;
@@ -83,10 +83,18 @@ int core_symbols_learn(struct core_job *j, struct err *err)
 	struct typed t = { .j = j };
 	AUTO(detector) d = NULL;
 	struct elfcore_wish wish = {
-		.name = name_wanted, .wanted = variable_wanted, .found = variable_found,
-		.skipped = module_skipped, .ctx = &t, .addresses = takes_addresses(j->e->rules),
-		.sysroot = j->o->sysroot, .exe = j->o->exe, .uid = j->o->uid, .gid = j->o->gid,
-		.timeout_s = j->o->timeout_s, .no_sandbox = j->o->no_sandbox,
+		.name = name_wanted,
+		.wanted = variable_wanted,
+		.found = variable_found,
+		.skipped = module_skipped,
+		.ctx = &t,
+		.addresses = takes_addresses(j->e->rules),
+		.sysroot = j->o->sysroot,
+		.exe = j->o->exe,
+		.uid = j->o->uid,
+		.gid = j->o->gid,
+		.timeout_s = j->o->timeout_s,
+		.no_sandbox = j->o->no_sandbox,
 		.strict = geteuid() == 0 && !j->o->no_sandbox,
 	};
 	int rc = detector_new(j->e->rules, NULL, &d, err);

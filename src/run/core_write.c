@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Pass two: learned values join what pass one found, all of it is filled, and the chunk is written. */
+/* Pass two: learned values join what pass one found, all is filled, the chunk is written. */
 
 #define BLOCK KIB(4)
 
@@ -17,10 +17,10 @@ struct pass_two {
 	struct core_result *ret;
 	/* what pass one left: the next finding of each kind */
 	size_t typed;
-	uint64_t spilled;		/* read so far */
+	uint64_t spilled; /* read so far */
 	struct finding *rows;
 	size_t n_rows, row;
-	size_t kept;			/* the first range that ends behind the last chunk */
+	size_t kept; /* the first range that ends behind the last chunk */
 };
 
 #define ROWS 1024
@@ -72,8 +72,11 @@ static int add_found(struct pass_two *p, struct pipe_chunk *c, struct err *err)
 static int learned_look(void *ctx, unsigned thread, struct pipe_chunk *c, struct err *err)
 {
 	struct pass_two *p = ctx;
-	struct detect_window w = { .bytes = buf_span(&c->bytes), .off = c->off, .from = c->from,
-				   .to = c->to, .core = p->j->core };
+	struct detect_window w = { .bytes = buf_span(&c->bytes),
+				   .off = c->off,
+				   .from = c->from,
+				   .to = c->to,
+				   .core = p->j->core };
 
 	return detect_memory_learned(p->detectors.v[thread], &w, p->j->known, &c->found, err);
 }
@@ -128,7 +131,8 @@ static void look_registers(struct pass_two *p, const struct pipe_chunk *c)
 	for (size_t i = core_part_find(j, begin); i < j->n_parts && j->parts[i].off < end; i++) {
 		const struct elfcore_part *part = &j->parts[i];
 
-		for (uint64_t k = 0; part->kind == ELFCORE_REGISTERS && k + 8 <= part->len; k += 8) {
+		for (uint64_t k = 0; part->kind == ELFCORE_REGISTERS && k + 8 <= part->len;
+		     k += 8) {
 			uint64_t at = part->off + k, value;
 
 			/* one that straddles chunks stands whole in the context */
@@ -141,7 +145,8 @@ static void look_registers(struct pass_two *p, const struct pipe_chunk *c)
 }
 
 /* --keep=stacks: zeros what of [off, off + len) is not kept. */
-static void zero_dropped(const struct pass_two *p, char *bytes, uint64_t off, uint64_t len, size_t first)
+static void zero_dropped(const struct pass_two *p, char *bytes, uint64_t off, uint64_t len,
+			 size_t first)
 {
 	const struct core_job *j = p->j;
 	uint64_t at = off, end = off + len;
@@ -203,8 +208,12 @@ static int write_sparse(struct pass_two *p, const struct pipe_chunk *c, struct e
 static int chunk_take(void *ctx, struct pipe_chunk *c, struct err *err)
 {
 	struct pass_two *p = ctx;
-	struct redact_chunk chunk = { .len = c->bytes.len, .from = c->from, .to = c->to, .off = c->off,
-				      .bytes = c->bytes.p, .found = &c->found };
+	struct redact_chunk chunk = { .len = c->bytes.len,
+				      .from = c->from,
+				      .to = c->to,
+				      .off = c->off,
+				      .bytes = c->bytes.p,
+				      .found = &c->found };
 	const struct core_job *j = p->j;
 	int rc = add_found(p, c, err);
 
@@ -240,11 +249,21 @@ static int pass_two(struct pass_two *p, struct redactor *r, struct err *err)
 {
 	struct core_job *j = p->j;
 	struct pipe_job job = {
-		.fd = elfcore_fd(j->core), .size = elfcore_info(j->core)->size, .threads = j->threads,
-		.only = j->kept, .n_only = j->n_kept, .look = learned_look, .take = chunk_take, .ctx = p,
+		.fd = elfcore_fd(j->core),
+		.size = elfcore_info(j->core)->size,
+		.threads = j->threads,
+		.only = j->kept,
+		.n_only = j->n_kept,
+		.look = learned_look,
+		.take = chunk_take,
+		.ctx = p,
 	};
 	struct redact_fill_job fill = {
-		.redactor = r, .core = j->core, .fixed = j->fixed, .n_fixed = j->n_fixed, .late = late,
+		.redactor = r,
+		.core = j->core,
+		.fixed = j->fixed,
+		.n_fixed = j->n_fixed,
+		.late = late,
 		.ctx = p,
 	};
 	int rc = detectors_new(j, true, &p->detectors, err);
@@ -271,7 +290,8 @@ struct second_look {
 static int second_item(void *ctx, const char *name, const struct check_item *item)
 {
 	struct pipe_chunk *c = ctx;
-	struct finding f = { .off = c->off + item->off, .len = item->len,
+	struct finding f = { .off = c->off + item->off,
+			     .len = item->len,
 			     .flags = item->level == CHECK_LEAK };
 
 	(void)name;
@@ -285,7 +305,8 @@ static int second_chunk(void *ctx, unsigned thread, struct pipe_chunk *c, struct
 	struct second_look *s = ctx;
 
 	(void)thread;
-	return check_memory(s->j->e->check, buf_span(&c->bytes), c->from, c->to, second_item, c, err);
+	return check_memory(s->j->e->check, buf_span(&c->bytes), c->from, c->to, second_item, c,
+			    err);
 }
 
 /* What was left on purpose is an open item already. */
@@ -309,16 +330,22 @@ static int second_take(void *ctx, struct pipe_chunk *c, struct err *err)
 static int second_look(struct pass_two *p, struct err *err)
 {
 	struct second_look s = { .p = p, .j = p->j };
-	struct pipe_job job = { .fd = p->fd, .size = elfcore_info(p->j->core)->size,
-				.threads = p->j->threads, .look = second_chunk, .take = second_take,
+	struct pipe_job job = { .fd = p->fd,
+				.size = elfcore_info(p->j->core)->size,
+				.threads = p->j->threads,
+				.look = second_chunk,
+				.take = second_take,
 				.ctx = &s };
 	int rc = pipe_run(&job, err);
 
 	if (rc < 0)
 		return rc;
 	p->ret->open += s.open;
-	return s.leaks ? err_set(err, RC_LEAK, "a known value is still in the scrubbed core, at %llu "
-				 "places", (unsigned long long)s.leaks) : RC_OK;
+	return s.leaks ? err_set(err, RC_LEAK,
+				 "a known value is still in the scrubbed core, at %llu "
+				 "places",
+				 (unsigned long long)s.leaks)
+		       : RC_OK;
 }
 
 int core_job_write(struct core_job *j, struct redactor *r, int fd, struct core_result *ret,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bigcore FILE SIZE DATA: writes a sparse core of SIZE MiB, of which DATA MiB are data as a busy server's
- * memory has it: objects with pointers, tables, SIP messages, numbers, what was read from the network,
- * pages that are nearly empty. The same bytes each time.
+ * bigcore FILE SIZE DATA: writes a sparse core of SIZE MiB, of which DATA MiB are data as a busy
+ * server's memory has it: objects with pointers, tables, SIP messages, numbers, what was read from
+ * the network, pages that are nearly empty. The same bytes each time.
  */
 #include <elf.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 
 #define PAGE 4096
 #define BASE 0x7f0000000000u
-#define RUN 256			/* pages of data between two holes */
+#define RUN  256 /* pages of data between two holes */
 
 static uint64_t state = 0x9e3779b97f4a7c15u;
 
@@ -27,9 +27,22 @@ static uint32_t rnd(void)
 }
 
 static const char *const words[] = {
-	"channel", "pjsip_endpoint", "bridge_thread", "res_odbc.so", "exten => s,n,Dial", "peer_status",
-	"/usr/lib/asterisk/modules/", "Transfer-Encoding", "application/sdp", "contact_acl",
-	"timer_b_ms", "ulaw", "session refresh", "cdr_custom", "qualify_frequency", "no error",
+	"channel",
+	"pjsip_endpoint",
+	"bridge_thread",
+	"res_odbc.so",
+	"exten => s,n,Dial",
+	"peer_status",
+	"/usr/lib/asterisk/modules/",
+	"Transfer-Encoding",
+	"application/sdp",
+	"contact_acl",
+	"timer_b_ms",
+	"ulaw",
+	"session refresh",
+	"cdr_custom",
+	"qualify_frequency",
+	"no error",
 };
 
 static void put_u64(char *page, size_t at, uint64_t v)
@@ -56,11 +69,16 @@ static void messages(char *page)
 		uint32_t a = rnd(), b = rnd();
 
 		at += (size_t)snprintf(page + at, PAGE - at,
-			"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 198.51.100.%u:5060;branch=z9hG4bK%08x\r\n"
-			"From: \"%s\" <sip:1555%07u@example.com>;tag=%x\r\nCall-ID: %08x%08x@203.0.113.%u\r\n"
-			"CSeq: %u INVITE\r\nAuthorization: Digest username=\"u%u\", response=\"%08x%08x%08x%08x\"\r\n"
-			"\r\n", a % 256, b, words[b % 16], a % 10000000, b, a, b, b % 256, a % 999,
-			a % 5000, a, b, a ^ b, a + b) + 1;
+				       "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP "
+				       "198.51.100.%u:5060;branch=z9hG4bK%08x\r\n"
+				       "From: \"%s\" <sip:1555%07u@example.com>;tag=%x\r\nCall-ID: "
+				       "%08x%08x@203.0.113.%u\r\n"
+				       "CSeq: %u INVITE\r\nAuthorization: Digest username=\"u%u\", "
+				       "response=\"%08x%08x%08x%08x\"\r\n"
+				       "\r\n",
+				       a % 256, b, words[b % 16], a % 10000000, b, a, b, b % 256,
+				       a % 999, a % 5000, a, b, a ^ b, a + b) +
+		      1;
 		at = (at + 511) & ~(size_t)511;
 	}
 }
@@ -98,8 +116,8 @@ static void nearly_empty(char *page)
 static void fill(char *page, uint64_t number)
 {
 	static void (*const kinds[])(char *) = {
-		objects, objects, objects, tables, tables, numbers, numbers, noise, nearly_empty,
-		nearly_empty, objects, messages,
+		objects, objects, objects,	tables,	      tables,  numbers,
+		numbers, noise,	  nearly_empty, nearly_empty, objects, messages,
 	};
 
 	memset(page, 0, PAGE);
@@ -127,8 +145,12 @@ static size_t heads(char *page, uint64_t size)
 	eh->e_phentsize = sizeof(*ph);
 	eh->e_phnum = 2;
 	ph[0] = (Elf64_Phdr){ .p_type = PT_NOTE, .p_offset = 512, .p_filesz = 20 + desc };
-	ph[1] = (Elf64_Phdr){ .p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = PAGE,
-			      .p_vaddr = BASE, .p_filesz = size, .p_memsz = size };
+	ph[1] = (Elf64_Phdr){ .p_type = PT_LOAD,
+			      .p_flags = PF_R | PF_W,
+			      .p_offset = PAGE,
+			      .p_vaddr = BASE,
+			      .p_filesz = size,
+			      .p_memsz = size };
 	*nh = (Elf64_Nhdr){ .n_namesz = 5, .n_descsz = (uint32_t)desc, .n_type = NT_PRSTATUS };
 	memcpy(page + 512 + 12, "CORE", 5);
 	page[512 + 20 + 12] = 11;

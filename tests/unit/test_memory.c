@@ -5,7 +5,7 @@
 
 /* A core's memory: what is found in bytes, and what takes its place. */
 
-#define CONTEXT 64		/* enough for what these tests hold */
+#define CONTEXT 64 /* enough for what these tests hold */
 
 static struct fixture fix;
 static struct detect_addresses *known;
@@ -16,7 +16,8 @@ static int setup(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	fixture_check(learned_add(l, KIND_SECRET, SPAN_LIT("Otter-51-quartz"), LEARN_CONFIG, &err), &err);
+	fixture_check(learned_add(l, KIND_SECRET, SPAN_LIT("Otter-51-quartz"), LEARN_CONFIG, &err),
+		      &err);
 	fixture_open(&fix, l, false);
 	known = detect_addresses_new();
 	detect_addresses_add(known, KIND_IP4, SPAN_LIT("203.0.113.77"));
@@ -51,7 +52,8 @@ static int on_late(void *ctx, uint64_t off, struct span bytes, struct err *err)
 
 static void scrub_chunk(struct memory *m, struct redact_fill *fill, size_t at, size_t size)
 {
-	size_t low = at < CONTEXT ? 0 : at - CONTEXT, to = at + size < m->in.len ? at + size : m->in.len;
+	size_t low = at < CONTEXT ? 0 : at - CONTEXT,
+	       to = at + size < m->in.len ? at + size : m->in.len;
 	size_t high = to + CONTEXT < m->in.len ? to + CONTEXT : m->in.len;
 	AUTO_BUF bytes = BUF_INIT;
 	struct findings found;
@@ -61,12 +63,17 @@ static void scrub_chunk(struct memory *m, struct redact_fill *fill, size_t at, s
 
 	buf_add(&bytes, m->in.p + low, high - low);
 	findings_init(&found, NULL, 0);
-	w = (struct detect_window){ .bytes = buf_span(&bytes), .off = low, .from = at - low,
-				    .to = to - low };
+	w = (struct detect_window){
+		.bytes = buf_span(&bytes), .off = low, .from = at - low, .to = to - low
+	};
 	fixture_check(detect_memory_rules(fix.d, &w, &found, &err), &err);
 	fixture_check(detect_memory_learned(fix.d, &w, known, &found, &err), &err);
-	chunk = (struct redact_chunk){ .bytes = bytes.p, .len = bytes.len, .from = w.from, .to = w.to,
-				       .off = low, .found = &found };
+	chunk = (struct redact_chunk){ .bytes = bytes.p,
+				       .len = bytes.len,
+				       .from = w.from,
+				       .to = w.to,
+				       .off = low,
+				       .found = &found };
 	fixture_check(redact_fill_chunk(fill, &chunk, &err), &err);
 	memcpy(m->out.p + at, bytes.p + w.from, to - at);
 	findings_done(&found);
@@ -74,8 +81,12 @@ static void scrub_chunk(struct memory *m, struct redact_fill *fill, size_t at, s
 
 static void scrub(struct memory *m, size_t size, const struct detect_range *fixed, size_t n_fixed)
 {
-	struct redact_fill_job job = { .redactor = fix.r, .detector = fix.d, .late = on_late, .ctx = m,
-				       .fixed = fixed, .n_fixed = n_fixed };
+	struct redact_fill_job job = { .redactor = fix.r,
+				       .detector = fix.d,
+				       .late = on_late,
+				       .ctx = m,
+				       .fixed = fixed,
+				       .n_fixed = n_fixed };
 	AUTO(redact_fill) fill = redact_fill_new(&job);
 	struct err err = ERR_INIT;
 
@@ -129,7 +140,8 @@ static void test_strings(void **state)
 	char want[64];
 
 	(void)state;
-	ADD(&m, "\1\2\0\0tel:+15550142\0\7\7user password=short1 x\0\xff\xfe""abc\0");
+	ADD(&m, "\1\2\0\0tel:+15550142\0\7\7user password=short1 x\0\xff\xfe"
+		"abc\0");
 	scrub(&m, 1000, NULL, 0);
 	assert_int_equal(m.out.len, m.in.len);
 	assert_int_equal(m.replaced, 2);
@@ -137,7 +149,10 @@ static void test_strings(void **state)
 	assert_true(has(&m.out, want, 9));
 	/* under eight characters a secret gets no hash */
 	assert_true(has(&m.out, "password=secret x", 17));
-	assert_true(has(&m.out, "\xff\xfe""abc\0", 6));
+	assert_true(has(&m.out,
+			"\xff\xfe"
+			"abc\0",
+			6));
 	memory_done(&m);
 }
 
@@ -148,7 +163,7 @@ static void test_wide(void **state)
 	char want[64];
 
 	(void)state;
-	ADD(&m, "\1\2\3");		/* an odd place */
+	ADD(&m, "\1\2\3"); /* an odd place */
 	for (size_t i = 0; i < sizeof(text) - 1; i++)
 		add(&m, (const char[]){ text[i], 0 }, 2);
 	ADD(&m, "\0\0\0");
@@ -186,10 +201,10 @@ static void test_packed(void **state)
 	const uint8_t *p;
 
 	(void)state;
-	ADD(&m, "\2\0\x13\xc4\xcb\0\x71\x4d\0\0\0\0\0\0\0\0");	/* sockaddr_in */
-	ADD(&m, "\x20\x01\x0d\xb8\0\x51\0\0\0\0\0\0\0\0\0\x7a");	/* in6_addr */
-	ADD(&m, "\2\0\0\x50\x7f\0\0\1\0\0\0\0\0\0\0\0");		/* loopback */
-	ADD(&m, "\1\xcb\0\x71\x4d\1\1\1");				/* at no place for one */
+	ADD(&m, "\2\0\x13\xc4\xcb\0\x71\x4d\0\0\0\0\0\0\0\0");	 /* sockaddr_in */
+	ADD(&m, "\x20\x01\x0d\xb8\0\x51\0\0\0\0\0\0\0\0\0\x7a"); /* in6_addr */
+	ADD(&m, "\2\0\0\x50\x7f\0\0\1\0\0\0\0\0\0\0\0");	 /* loopback */
+	ADD(&m, "\1\xcb\0\x71\x4d\1\1\1");			 /* at no place for one */
 	scrub(&m, 1000, NULL, 0);
 	assert_int_equal(m.replaced, 2);
 	p = (const uint8_t *)m.out.p;
@@ -211,7 +226,8 @@ static void test_chunks(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 8; i++) {
-		ADD(&m, "\0\1\2text tel:+442079460958 and pass=Otter-51-quartz-more\xc3\xbc end\0\0");
+		ADD(&m,
+		    "\0\1\2text tel:+442079460958 and pass=Otter-51-quartz-more\xc3\xbc end\0\0");
 		for (unsigned k = 0; k <= i; k++)
 			ADD(&m, "\x80");
 	}
@@ -241,7 +257,10 @@ static void test_fixed(void **state)
 	memory_done(&m);
 }
 
-struct seen { unsigned n; size_t off; };
+struct seen {
+	unsigned n;
+	size_t off;
+};
 
 static int on_item(void *ctx, const char *name, const struct check_item *item)
 {
