@@ -95,6 +95,11 @@ static int allow_terminal(scmp_filter_ctx ctx)
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(asked); i++)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
 				     SCMP_A1(SCMP_CMP_EQ, asked[i]));
+	/* an event loop's pipes must not block; no other flag can be set */
+	if (r == 0)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 2,
+				     SCMP_A1(SCMP_CMP_EQ, F_SETFL),
+				     SCMP_A2(SCMP_CMP_MASKED_EQ, ~(scmp_datum_t)(O_NONBLOCK | O_ACCMODE), 0));
 	return r;
 }
 

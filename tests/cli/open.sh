@@ -49,6 +49,32 @@ expect "one that is not there" 1 "$CORESCRUB" open -i identity nowhere.age
 expect "the clear tar" 0 sh -c "age -d -i identity $package >clear.tar.zst && \
 	'$CORESCRUB' open clear.tar.zst -- -batch"
 
+# at a terminal: a prompt, an answer, the key that interrupts, an end
+check "a terminal" timeout 100 python3 - "$CORESCRUB" "$package" <<'P'
+import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[1], [sys.argv[1], "open", "-q", "-i", "identity", sys.argv[2]])
+shown = b""
+def until(text):
+    global shown
+    while text not in shown:
+        shown += os.read(fd, 4096)
+    shown = shown.split(text, 1)[1]
+until(b"(gdb) ")
+os.write(fd, b"p 6*7\n")
+until(b"$1 = 42")
+until(b"(gdb) ")
+os.write(fd, b"while 1\nend\n")
+until(b"end")
+os.write(fd, b"\x03")
+until(b"Quit")
+until(b"(gdb) ")
+os.write(fd, b"quit\n")
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+P
+nothing_left "a terminal"
+
 # gdb is confined unless asked otherwise
 expect "gdb can't run programs" 1 "$CORESCRUB" open -i identity "$package" -- -batch -ex 'shell echo ran >&2'
 check "it did not" sh -c '! grep -q ^ran .out .err'
