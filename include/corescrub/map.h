@@ -17,6 +17,7 @@ struct map_token {
 struct map_place {
 	uint64_t off;
 	uint32_t len;			/* of what stands there in the scrubbed text */
+	enum kind kind;
 	struct span spelling;		/* what the source had */
 };
 /* One scrubbed text, with the places where more than the token's first spelling is needed. */

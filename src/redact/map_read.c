@@ -189,11 +189,10 @@ static bool read_file(struct private_map *m, struct line *l)
 static bool read_place(struct private_map *m, struct line *l)
 {
 	struct map_place p = { 0 }, *last = m->n_places ? &m->places[m->n_places - 1] : NULL;
-	enum kind kind;
 	uint64_t len;
 
 	if (m->n_files == 0 || !take_number(l, &p.off) || !take_number(l, &len) || len > UINT32_MAX ||
-	    !is_token(take_word(l), &kind) || !take_quoted(l, &p.spelling))
+	    !is_token(take_word(l), &p.kind) || !take_quoted(l, &p.spelling))
 		return false;
 	p.len = (uint32_t)len;
 	/* sorted and disjoint, or the file could not be put together again */

@@ -13,6 +13,7 @@
 /* The order: what is known, then each input; then what was found, changes first. */
 
 #define ITEMS_MAX 5000		/* more lines help nobody; the counts go on */
+#define SPELLING_MIN 7		/* a shorter spelling of a value may stand for anything */
 
 static void add_item(struct verify *v, struct verify_at at, const char *rule, const char *kind,
 		     const char *level, const char *what)
@@ -81,6 +82,18 @@ const char *verify_name(struct verify *v, const char *outer, const char *name)
 	return v->names.v[v->names.n - 1];
 }
 
+static void know_spellings(struct verify *v)
+{
+	size_t n;
+	const struct map_file *files = private_map_files(v->map, &n);
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < files[i].n; k++)
+			if (files[i].places[k].spelling.len >= SPELLING_MIN)
+				check_know(v->engine->check, files[i].places[k].kind,
+					   files[i].places[k].spelling);
+}
+
 /* Every original of the maps, and every spelling of it. */
 static int know_maps(struct verify *v, struct err *err)
 {
@@ -96,6 +109,8 @@ static int know_maps(struct verify *v, struct err *err)
 	tokens = private_map_tokens(v->map, &n);
 	for (size_t i = 0; rc == RC_OK && i < n; i++)
 		check_know(v->engine->check, tokens[i].kind, tokens[i].original);
+	if (rc == RC_OK)
+		know_spellings(v);
 	return rc;
 }
 
@@ -126,6 +141,17 @@ static int prepare(struct verify *v, struct err *err)
 	return rc;
 }
 
+/* A zip, or by its name a tar that something else compressed. */
+static bool is_other_archive(const char *shown, struct span bytes)
+{
+	static const char *const ends[] = { ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tbz" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		if (span_ends(span_str(shown), span_str(ends[i])))
+			return true;
+	return archive_probe_bytes(bytes) == ARCHIVE_MEMBERS;
+}
+
 /* An archive is a package, and must have a manifest, unless the caller says that it is none. */
 static int verify_archive(struct verify *v, const char *shown, struct span bytes, bool *ret_done,
 			  struct err *err)
@@ -135,8 +161,13 @@ static int verify_archive(struct verify *v, const char *shown, struct span bytes
 	int rc;
 
 	*ret_done = false;
-	if (v->job->plain || !tarball_probe(bytes))
+	if (v->job->plain)
 		return RC_OK;
+	if (!tarball_probe(bytes)) {
+		if (is_other_archive(shown, bytes))
+			verify_change(v, shown, "package.manifest", "an archive that is no package");
+		return RC_OK;
+	}
 	rc = verify_package(v, shown, bytes, &is_tar, &files, err);
 	verify_files_done(&files);
 	*ret_done = is_tar;

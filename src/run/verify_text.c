@@ -73,6 +73,15 @@ static bool is_told(const struct look *l, uint64_t off, uint64_t end)
 	return lo < l->n && l->told[lo].off < end;
 }
 
+/* An address's bytes as gdb prints them, which a buffer that was used again may hold by itself. */
+static bool is_packed(const struct look *l, const struct check_item *item)
+{
+	bool address = item->kind == KIND_IP4 || item->kind == KIND_IP4_LAN || item->kind == KIND_IP6 ||
+		       item->kind == KIND_IP6_LAN;
+
+	return address && memchr(l->text.p + item->off, '\\', item->len);
+}
+
 static int check_finding(void *ctx, const char *name, const struct check_item *item)
 {
 	struct look *l = ctx;
@@ -84,7 +93,9 @@ static int check_finding(void *ctx, const char *name, const struct check_item *i
 	/* a page says again what the texts say */
 	if (l->page && item->level == CHECK_HINT)
 		return 0;
-	if (item->known)
+	if (item->known && is_packed(l, item))
+		verify_hint(l->v, place(l, item->off), "check.packed", kind, "packed bytes of a known address");
+	else if (item->known)
 		verify_leak(l->v, place(l, item->off), "check.known", kind, item->what);
 	else
 		verify_hint(l->v, place(l, item->off), "check.shape", kind, item->what);

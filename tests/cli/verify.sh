@@ -21,6 +21,9 @@ expect "with all that is known" 0 verify --map $map --key-file key --case c1 --l
 check "nothing is said to be unknown" sh -c '! grep -q "no map" .err'
 expect "a report's folder" 0 verify rep
 mkdir un && tar -C un -xzf "$package"
+printf 'call 1 (415) 555-0123 or +14155550123 now\n' >spelled && "$CORESCRUB" scrub -q --map spelled.map -o spelled.out spelled
+printf 'again 1 (415) 555-0123\n' >again
+expect "a map's other spellings are known" 3 verify --no-rules --map spelled.map again
 expect "an unpacked one" 0 sh -c "cd un/* && '$CORESCRUB' verify ."
 expect "a file of it" 0 verify rep/core-pbxlike-null-full.txt
 expect "its second look alone" 0 verify --no-rules --map $map --learn "$conf" "$package"
@@ -74,6 +77,9 @@ mkdir loose && echo fine >loose/a && tar -czf loose.tar.gz loose
 expect "no package" 3 verify loose.tar.gz
 expect "nor a report's folder" 3 verify loose
 expect "but plain files" 0 verify --plain loose loose.tar.gz
+zip -qr loose.zip loose
+expect "a zip is none either" 3 verify loose.zip
+expect "but plain" 0 verify --plain loose.zip
 gzip -c loose/a >a.gz
 expect "a compressed text" 0 verify a.gz
 printf 'RIFF\044\000\000\000WAVEfmt ' >"$(printf 'a\033[2J.wav')"
