@@ -22,7 +22,9 @@ scrub_core() { # OUT ARGUMENT…: open items are no failure
 	[ "$status" = 0 ] || [ "$status" = 3 ]
 }
 same() { # NAME PROGRAM CORE: scrubs it both ways and compares
-	backtraces "$2" "$3" "$1.raw"
+	# a copy of now: the program may have been built again since, and gdb warns of that
+	cp --sparse=always "$3" "$1.core"
+	backtraces "$2" "$1.core" "$1.raw"
 	for keep in all stacks; do
 		[ $keep = stacks ] && option=--keep=stacks || option=
 		check "$1, $keep: scrubbed" scrub_core "out/$1.$keep" $option "$3"
