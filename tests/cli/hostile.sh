@@ -15,7 +15,7 @@ expect "a password that is a rule's name" 3 "$CORESCRUB" report -o words --attac
 check "the texts are written" test -s words/core-pbxlike-null-full.txt
 check "a person is told where" grep -q 'known secret, as it is<small>manifest.json, line' \
 	words/core-pbxlike-null-review-private.html
-check "the manifest counts it" grep -q '"open": 2,' words/core-pbxlike-null-manifest.json
+check "the manifest counts it" grep -q '"open": [1-9]' words/core-pbxlike-null-manifest.json
 expect "and can let it pass" 0 "$CORESCRUB" report -o passed --accept-open --attach words.log "$core"
 check "the package is sound" "$top/tests/cli/package.py" passed/core-pbxlike-null.tar.gz
 finish
