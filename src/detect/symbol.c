@@ -106,6 +106,23 @@ static int64_t family_of(const struct detector *d, uint32_t i)
 	return FAMILY_UNKNOWN;
 }
 
+/* An address of the other family that was there before: behind an IPv4 one, in an IPv6 one's flow. */
+static void apply_stale_address(struct look *l, uint32_t i, struct span bytes, bool ip6, struct finding f)
+{
+	uint32_t from, to, at;
+
+	if (!packed_sockaddr(bytes, !ip6, &from, &to))
+		return;
+	from = ip6 ? from : 6;
+	for (at = from; at < to && bytes.p[at] == '\0'; at++)
+		;
+	if (at >= to)
+		return;
+	f.form = FORM_BYTES;
+	f.kind = ip6 ? KIND_IP4 : KIND_IP6;
+	string_hit_add(l->d, i, from, to, &f);
+}
+
 /* Packed addresses in a string's bytes. */
 static int apply_packed_string(struct look *l, uint32_t i, enum rule_decode decode,
 			       struct finding *f)
@@ -132,6 +149,7 @@ static int apply_packed_string(struct look *l, uint32_t i, enum rule_decode deco
 		ip6 = family == FAMILY_INET6;
 		if (!packed_sockaddr(bytes, ip6, &from, &to))
 			return RC_OK;
+		apply_stale_address(l, i, bytes, ip6, *f);
 	} else if (to > (ip6 ? 16u : 4u)) {
 		to = ip6 ? 16 : 4;
 	}
