@@ -106,17 +106,25 @@ static int64_t family_of(const struct detector *d, uint32_t i)
 	return FAMILY_UNKNOWN;
 }
 
+/* An IPv6 address that can be routed or is a network's own (RFC 4291, 2.4), and no pointer of the stack. */
+static bool is_likely_ip6(struct span bytes)
+{
+	const uint8_t *p = (const uint8_t *)bytes.p;
+
+	return bytes.len == 16 && ((p[0] & 0xe0) == 0x20 || (p[0] & 0xfe) == 0xfc || p[0] == 0xfe) &&
+	       (p[5] < 0x40 || p[6] || p[7]);
+}
+
 /* An address of the other family that was there before: behind an IPv4 one, in an IPv6 one's flow. */
 static void apply_stale_address(struct look *l, uint32_t i, struct span bytes, bool ip6, struct finding f)
 {
-	uint32_t from, to, at;
+	static const char none[4];
+	uint32_t from, to;
 
 	if (!packed_sockaddr(bytes, !ip6, &from, &to))
 		return;
-	from = ip6 ? from : 6;
-	for (at = from; at < to && bytes.p[at] == '\0'; at++)
-		;
-	if (at >= to)
+	if (ip6 ? to - from < 4 || memcmp(bytes.p + from, none, 4) == 0
+		: !is_likely_ip6(span_sub(bytes, from, to)))
 		return;
 	f.form = FORM_BYTES;
 	f.kind = ip6 ? KIND_IP4 : KIND_IP6;
