@@ -52,6 +52,7 @@ expect "the clear tar" 0 sh -c "age -d -i identity $package >clear.tar.zst && \
 # at a terminal: a prompt, an answer, the key that interrupts, an end
 check "a terminal" timeout 100 python3 - "$CORESCRUB" "$package" <<'P'
 import os, pty, sys
+os.environ["TERM"] = "dumb"
 pid, fd = pty.fork()
 if pid == 0:
     os.execvp(sys.argv[1], [sys.argv[1], "open", "-q", "-i", "identity", sys.argv[2]])
@@ -65,8 +66,8 @@ until(b"(gdb) ")
 os.write(fd, b"p 6*7\n")
 until(b"$1 = 42")
 until(b"(gdb) ")
-os.write(fd, b"while 1\nend\n")
-until(b"end")
+os.write(fd, b"set pagination off\nwhile 1\necho tick\\n\nend\n")
+until(b"tick\r\ntick\r\n")	# it runs: an interrupt before would throw away what was typed
 os.write(fd, b"\x03")
 until(b"Quit")
 until(b"(gdb) ")
