@@ -88,6 +88,30 @@ int bundle_target_failed(const struct bundle_target *t, struct err *err)
 	return t->rc < 0 ? t->rc : err_set(err, RC_IO, "the package can't be written");
 }
 
+int bundle_write_header(struct archive *a, const struct bundle_target *t, struct archive_entry *e,
+			struct err *err)
+{
+	/* a warning says that a name was written as bytes: that is what we want */
+	bool good = archive_write_header(a, e) >= ARCHIVE_WARN;
+
+	archive_entry_free(e);
+	return good && t->rc == RC_OK ? RC_OK : bundle_target_failed(t, err);
+}
+
+int bundle_write_data(struct archive *a, const struct bundle_target *t, const char *p, size_t len,
+		      struct err *err)
+{
+	while (len > 0) {
+		la_ssize_t n = archive_write_data(a, p, len);
+
+		if (n <= 0 || t->rc < 0)
+			return bundle_target_failed(t, err);
+		p += n;
+		len -= (size_t)n;
+	}
+	return RC_OK;
+}
+
 struct archive_entry *bundle_entry(struct archive *a, const char *root, const char *name, int type,
 				   int64_t mtime)
 {

@@ -18,6 +18,11 @@ struct bundle_target {
 la_ssize_t bundle_target_write(struct archive *a, void *ctx, const void *p, size_t len);
 /* The sink's own error, or one for what libarchive would not write. */
 int bundle_target_failed(const struct bundle_target *t, struct err *err);
+/* A member's header, which frees e, and its bytes. */
+int bundle_write_header(struct archive *a, const struct bundle_target *t, struct archive_entry *e,
+			struct err *err);
+int bundle_write_data(struct archive *a, const struct bundle_target *t, const char *p, size_t len,
+		      struct err *err);
 
 /* Whoever unpacks must get one new folder and nothing beside it. */
 bool bundle_name_stays_inside(const char *name);

@@ -74,28 +74,6 @@ static int begin(struct bundle_plain *b, const char *name, int type, struct arch
 	return RC_OK;
 }
 
-static int write_header(struct bundle_plain *b, struct archive_entry *e, struct err *err)
-{
-	/* a warning says that a name was written as bytes: that is what we want */
-	bool good = archive_write_header(b->a, e) >= ARCHIVE_WARN;
-
-	archive_entry_free(e);
-	return good && b->target.rc == RC_OK ? RC_OK : bundle_target_failed(&b->target, err);
-}
-
-static int write_data(struct bundle_plain *b, const char *p, size_t len, struct err *err)
-{
-	while (len > 0) {
-		la_ssize_t n = archive_write_data(b->a, p, len);
-
-		if (n <= 0 || b->target.rc < 0)
-			return bundle_target_failed(&b->target, err);
-		p += n;
-		len -= (size_t)n;
-	}
-	return RC_OK;
-}
-
 int bundle_plain_text(struct bundle_plain *b, const char *name, struct span text, struct err *err)
 {
 	struct archive_entry *e = NULL;
@@ -105,8 +83,8 @@ int bundle_plain_text(struct bundle_plain *b, const char *name, struct span text
 		return rc;
 	archive_entry_set_size(e, (la_int64_t)text.len);
 	archive_entry_set_perm(e, 0644);
-	rc = write_header(b, e, err);
-	return rc < 0 ? rc : write_data(b, text.p, text.len, err);
+	rc = bundle_write_header(b->a, &b->target, e, err);
+	return rc < 0 ? rc : bundle_write_data(b->a, &b->target, text.p, text.len, err);
 }
 
 int bundle_plain_link(struct bundle_plain *b, const char *name, const char *target, struct err *err)
@@ -118,7 +96,7 @@ int bundle_plain_link(struct bundle_plain *b, const char *name, const char *targ
 		return rc;
 	archive_entry_copy_symlink(e, target);
 	archive_entry_set_perm(e, 0777);
-	return write_header(b, e, err);
+	return bundle_write_header(b->a, &b->target, e, err);
 }
 
 /* libarchive counts a hole's bytes and drops them. */
@@ -139,7 +117,7 @@ static int write_content(struct bundle_plain *b, int fd, uint64_t size, const st
 			if (!hole)
 				rc = bundle_read_all(fd, b->piece, step, at, err);
 			if (rc == RC_OK)
-				rc = write_data(b, hole ? zeros : b->piece, step, err);
+				rc = bundle_write_data(b->a, &b->target, hole ? zeros : b->piece, step, err);
 		}
 	}
 	return rc;
@@ -168,7 +146,7 @@ int bundle_plain_file(struct bundle_plain *b, const char *name, int fd, bool exe
 	for (size_t i = 0; data < size && i < n; i++)
 		archive_entry_sparse_add_entry(e, (la_int64_t)v[i].off, (la_int64_t)v[i].len);
 	archive_entry_set_perm(e, executable ? 0755 : 0644);
-	rc = write_header(b, e, err);
+	rc = bundle_write_header(b->a, &b->target, e, err);
 	return rc < 0 ? rc : write_content(b, fd, size, v, n, err);
 }
 

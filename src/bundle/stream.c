@@ -92,28 +92,6 @@ static int begin(struct bundle_stream *b, const char *name, int type, struct arc
 	return RC_OK;
 }
 
-static int write_header(struct bundle_stream *b, struct archive_entry *e, struct err *err)
-{
-	/* a warning says that a name was written as bytes: that is what we want */
-	bool good = archive_write_header(b->a, e) >= ARCHIVE_WARN;
-
-	archive_entry_free(e);
-	return good && b->target.rc == RC_OK ? RC_OK : bundle_target_failed(&b->target, err);
-}
-
-static int write_data(struct bundle_stream *b, const char *p, size_t len, struct err *err)
-{
-	while (len > 0) {
-		la_ssize_t n = archive_write_data(b->a, p, len);
-
-		if (n <= 0 || b->target.rc < 0)
-			return bundle_target_failed(&b->target, err);
-		p += n;
-		len -= (size_t)n;
-	}
-	return RC_OK;
-}
-
 static int write_text(struct bundle_stream *b, const char *name, struct span text, bool executable,
 		      struct err *err)
 {
@@ -124,8 +102,8 @@ static int write_text(struct bundle_stream *b, const char *name, struct span tex
 		return rc;
 	archive_entry_set_size(e, (la_int64_t)text.len);
 	archive_entry_set_perm(e, executable ? 0755 : 0644);
-	rc = write_header(b, e, err);
-	return rc < 0 ? rc : write_data(b, text.p, text.len, err);
+	rc = bundle_write_header(b->a, &b->target, e, err);
+	return rc < 0 ? rc : bundle_write_data(b->a, &b->target, text.p, text.len, err);
 }
 
 static int write_link(struct bundle_stream *b, const char *name, const char *target, struct err *err)
@@ -137,7 +115,7 @@ static int write_link(struct bundle_stream *b, const char *name, const char *tar
 		return rc;
 	archive_entry_copy_symlink(e, target);
 	archive_entry_set_perm(e, 0777);
-	return write_header(b, e, err);
+	return bundle_write_header(b->a, &b->target, e, err);
 }
 
 /* A file on its way: what it is made of, and its digest. */
@@ -163,7 +141,7 @@ static int write_extent(struct bundle_stream *b, const struct passing *p, const 
 			bundle_digest_blocks(p->hash, e->off + done, b->piece, n);
 		else
 			sha256_add(p->hash, b->piece, n);
-		rc = write_data(b, b->piece, n, err);
+		rc = bundle_write_data(b->a, &b->target, b->piece, n, err);
 		if (rc < 0)
 			return rc;
 		done += n;
@@ -176,7 +154,7 @@ static int write_hole(struct bundle_stream *b, const struct passing *p, uint64_t
 {
 	while (len > 0) {
 		size_t n = len < PIECE ? (size_t)len : PIECE;
-		int rc = write_data(b, zeros, n, err);
+		int rc = bundle_write_data(b->a, &b->target, zeros, n, err);
 
 		if (rc < 0)
 			return rc;
@@ -222,7 +200,7 @@ static int write_file(struct bundle_stream *b, const struct sealed *s, struct pa
 		archive_entry_sparse_add_entry(e, 0, 0);
 	p->of_data = p->size - data > HOLES_HASHED && p->size - data > data;
 	archive_entry_set_perm(e, sealed_content(s).executable ? 0755 : 0644);
-	rc = write_header(b, e, err);
+	rc = bundle_write_header(b->a, &b->target, e, err);
 	return rc < 0 ? rc : write_content(b, p, err);
 }
 

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "work_fixture.h"
 
 #include <corescrub/elfcore.h>
 
@@ -23,18 +18,6 @@
 
 static char work[] = "/tmp/test_elfcore.XXXXXX";
 
-static int run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static int run(const char *fmt, ...)
-{
-	char cmd[1024];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(cmd, sizeof(cmd), fmt, ap);
-	va_end(ap);
-	return system(cmd);
-}
-
 static int setup(void **state)
 {
 	(void)state;
@@ -52,18 +35,7 @@ static int teardown(void **state)
 
 static struct elfcore *core_open(const char *sub)
 {
-	struct elfcore *c = NULL;
-	struct err err = ERR_INIT;
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", work, sub);
-	fd = open(path, O_RDONLY);
-	assert_true(fd >= 0);
-	assert_true(elfcore_probe(fd));
-	assert_int_equal(elfcore_open(fd, "a core", &c, &err), RC_OK);
-	close(fd);
-	return c;
+	return open_core_in(work, sub);
 }
 
 /* What the fixture printed for a role. */

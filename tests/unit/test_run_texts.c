@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "work_fixture.h"
 
 #include "../../src/run/run_texts.h"
 
@@ -16,18 +11,6 @@
 /* info.txt and locks.txt of cores crashed at test time. Run from the top of the tree. */
 
 static char work[] = "/tmp/test_run_texts.XXXXXX";
-
-static int run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static int run(const char *fmt, ...)
-{
-	char cmd[1024];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(cmd, sizeof(cmd), fmt, ap);
-	va_end(ap);
-	return system(cmd);
-}
 
 /* Its core, gdb's text and output under a name of their own. */
 static int crash_mixed(const char *option, const char *name)
@@ -58,16 +41,7 @@ static int teardown(void **state)
 
 static struct elfcore *core_open(const char *name)
 {
-	struct elfcore *c = NULL;
-	struct err err = ERR_INIT;
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", work, name);
-	fd = open(path, O_RDONLY);
-	assert_int_equal(elfcore_open(fd, "a core", &c, &err), RC_OK);
-	close(fd);
-	return c;
+	return open_core_in(work, name);
 }
 
 static bool has(const struct buf *b, const char *text)

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "work_fixture.h"
 
 #include <corescrub/archive.h>
 
@@ -21,18 +16,6 @@
 static char work[] = "/tmp/test_sparse.XXXXXX";
 static const char *const packers[] = { "zstd -q", "zstd -q -19 --long=27", "xz -0", "lz4 -q", "gzip -1",
 				       "bzip2 -1" };
-
-static int run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static int run(const char *fmt, ...)
-{
-	char cmd[1024];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(cmd, sizeof(cmd), fmt, ap);
-	va_end(ap);
-	return system(cmd);
-}
 
 static int file_open(const char *name)
 {
