@@ -106,13 +106,15 @@ static int64_t family_of(const struct detector *d, uint32_t i)
 	return FAMILY_UNKNOWN;
 }
 
-/* An IPv6 address that can be routed or is a network's own (RFC 4291, 2.4), and no pointer of the stack. */
+/* An IPv6 address that can be routed or is a network's own (RFC 4291, 2.4), and no pointer that the
+   stack held there: 0x7f…, 0x55… or 0x56…, little-endian. */
 static bool is_likely_ip6(struct span bytes)
 {
 	const uint8_t *p = (const uint8_t *)bytes.p;
 
-	return bytes.len == 16 && ((p[0] & 0xe0) == 0x20 || (p[0] & 0xfe) == 0xfc || p[0] == 0xfe) &&
-	       (p[5] < 0x40 || p[6] || p[7]);
+	if (bytes.len < 16 || !((p[0] & 0xe0) == 0x20 || (p[0] & 0xfe) == 0xfc || p[0] == 0xfe))
+		return false;
+	return !p[4] || p[6] || p[7] || (p[5] != 0x7f && p[5] != 0x55 && p[5] != 0x56);
 }
 
 /* An address of the other family that was there before: behind an IPv4 one, in an IPv6 one's flow. */

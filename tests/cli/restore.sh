@@ -95,7 +95,7 @@ expect "a report of a case" 0 "$CORESCRUB" report -q --case c1 -o rep "$core"
 texts=rep/core-pbxlike-null-full.txt
 token=$(grep -o '\[phone~[a-z2-7]*\]' $texts | head -n 1)
 expect "its map is found" 0 restore --token "$token"
-check "with a number in it" grep -q '^+4420794' .out
+check "with a number in it" grep -q '^+[0-9]' .out
 expect "by its case too" 0 restore --case c1 --token "$token"
 expect "by another not" 1 restore --case c2 --token "$token"
 touch -d '91 days ago' state/corescrub/c1.map
