@@ -34,6 +34,16 @@ static bool is_given(const struct opt *o, const void *to)
 	return false;
 }
 
+/* A value that an option points to, like the command line's for as long as the process lives. */
+static const char *keep(struct span text)
+{
+	static struct strings kept;
+	char *copy = xstrndup(text.p, text.len);
+
+	strings_add(&kept, copy);
+	return copy;
+}
+
 static int set_one(const struct opt *o, const struct conf *c, const struct conf_node *map, void *to,
 		   struct err *err)
 {
@@ -55,7 +65,7 @@ static int set_one(const struct opt *o, const struct conf *c, const struct conf_
 	case OPT_OPTIONAL:
 		rc = conf_get_string(c, map, o->name, &text, err);
 		if (rc == RC_OK && text.p)
-			*(const char **)field = xstrndup(text.p, text.len);	/* kept to the end */
+			*(const char **)field = keep(text);
 		return rc;
 	case OPT_LIST:
 		rc = conf_get_strings(c, map, o->name, &list, &n, err);
