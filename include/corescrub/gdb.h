@@ -58,6 +58,8 @@ struct gdb_result {
 					   did not come to their end */
 	unsigned missing;		/* enum sandbox_part bits that were not in force */
 	char *version;			/* "GNU gdb (Debian 13.1-3) 13.1" */
+	struct process **ending;	/* gdbs that were ended when all was printed, not yet gone */
+	size_t n_ending;
 };
 
 /* The libraries of gdb (NULL: of the one in PATH), which a confined one must be able to open. It needs
@@ -67,6 +69,7 @@ int gdb_libraries(const char *gdb, struct strings *ret, struct err *err);
    ended early; RC_FORMAT: it sees no thread in this core; RC_SANDBOX: `strict` and a part is missing.
    As root a core without a name (a spooled one) is given to uid:gid, so that gdb can open it. */
 int gdb_run(const struct gdb_job *job, struct gdb_result **ret, struct err *err);
+/* Waits for the gdbs to be gone. */
 void gdb_result_free(struct gdb_result *r);
 AUTO_DEFINE(gdb_result, gdb_result_free)
 /* `thread apply all bt` out of `thread apply all bt full`, byte for byte. */

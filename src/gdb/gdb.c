@@ -7,14 +7,20 @@
 /* Fewer threads than this are not worth a second gdb, which loads all symbols again. */
 #define SHARE_THREADS 16
 #define SHARES_MAX    16
+/* Threads that do the same stand together and cost the same: each share has blocks from everywhere. */
+#define SHARE_BLOCKS  16
 
-/* The commands of the first share, in order: what changes later texts comes last. */
-enum piece { PIECE_START, PIECE_VERSION, PIECE_SIGINFO, PIECE_FULL, PIECE_SIGNALS, PIECE_LIBS };
+/* What the first share prints around its threads, in order: what changes later texts comes last. */
+enum before { PIECE_START, PIECE_VERSION, PIECE_SIGINFO, PIECE_THREADS };
+enum behind { PIECE_SIGNALS, PIECE_LIBS, PIECE_BEYOND, PIECE_SCRIPTS };
 
 struct share {
 	struct gdb_session session;
 	struct mapping *out;
-	char *command;		/* that prints its threads */
+	struct strings commands;
+	size_t first, n_blocks;	/* pieces with threads: from the first on, one a block */
+	struct span *pieces;	/* of the output: [0] is before the first command */
+	size_t n_pieces;
 	bool started;
 };
 
@@ -25,18 +31,26 @@ struct run {
 	struct buf texts[GDB_SCRIPTS_MAX];		/* their bytes */
 	struct share shares[SHARES_MAX];
 	size_t n;
+	uint8_t *owner;		/* of each block of threads, in the order of the text: a share */
+	size_t n_blocks;
 	int64_t deadline;
 };
 
 static void run_done(struct run *r)
 {
 	for (size_t i = 0; i < r->n; i++) {
-		if (r->shares[i].started)
-			gdb_session_done(&r->shares[i].session);
-		mapping_free(r->shares[i].out);
-		free(r->shares[i].command);
+		struct share *s = &r->shares[i];
+
+		if (s->started)
+			gdb_session_done(&s->session);
+		mapping_free(s->out);
+		strings_done(&s->commands);
+		free(s->pieces);
+		*s = (struct share){ .out = NULL };
 	}
 	r->n = 0;
+	free(r->owner);
+	r->owner = NULL;
 }
 
 static void run_cleanup(struct run *r)
@@ -59,7 +73,7 @@ static size_t count_shares(const struct gdb_job *job)
 }
 
 /* Threads high…low by number, falling as `thread apply all` has them. */
-static char *share_command(size_t high, size_t low)
+static char *block_command(size_t high, size_t low)
 {
 	struct buf b = BUF_INIT;
 
@@ -70,25 +84,59 @@ static char *share_command(size_t high, size_t low)
 	return buf_steal(&b);
 }
 
-/* The first share has all that is no backtrace to print, and a profile's scripts to run: an eighth
-   fewer threads for each. */
+/* Blocks of threads go one by one to the share that has the least to do. The first one has all that is
+   no backtrace to print, and a profile's scripts to run: it begins with an eighth of a share for each. */
+static void plan_blocks(struct run *r)
+{
+	size_t threads = r->job->n_threads, block = threads / (r->n * SHARE_BLOCKS) + 1;
+	size_t load[SHARES_MAX] = { threads / r->n / (r->job->profile ? 4 : 8) };
+
+	r->owner = xcalloc(threads / block + 1, 1);
+	r->n_blocks = 0;
+	for (size_t high = threads; high > 0;) {
+		size_t low = high > block ? high - block + 1 : 1, least = 0;
+
+		for (size_t i = 1; i < r->n; i++)
+			if (load[i] < load[least])
+				least = i;
+		load[least] += high - low + 1;
+		strings_add(&r->shares[least].commands, block_command(high, low));
+		r->shares[least].n_blocks++;
+		r->owner[r->n_blocks++] = (uint8_t)least;
+		high = low - 1;
+	}
+}
+
+static void plan_one(struct run *r)
+{
+	r->owner = xcalloc(1, 1);
+	r->n_blocks = 1;
+	r->shares[0].n_blocks = 1;
+	strings_add(&r->shares[0].commands, xstrdup("thread apply all bt full"));
+}
+
+/*
+ * The first share also asks for all that is no backtrace; of several, the last command shows
+ * whether there is a thread beyond those that were shared out. Scripts come behind all texts: what they
+ * do to gdb must not change those.
+ */
 static void plan_shares(struct run *r, size_t n)
 {
-	size_t high = r->job->n_threads, first = r->job->profile ? 6 : 7;
-	size_t weights = first + 8 * (n - 1);
+	struct strings *first = &r->shares[0].commands;
 
-	for (size_t i = 0; i < n; i++) {
-		size_t weight = i == 0 ? first : 8;
-		size_t low = high - high * weight / weights + 1;
-
-		r->shares[i] = (struct share){
-			.command = n == 1 ? xstrdup("thread apply all bt full")
-					  : share_command(high, low),
-		};
-		high = low - 1;
-		weights -= weight;
-	}
 	r->n = n;
+	strings_add(first, xstrdup("show version"));
+	strings_add(first, xstrdup("p $_siginfo"));
+	for (size_t i = 0; i < n; i++)
+		r->shares[i].first = i == 0 ? PIECE_THREADS : 1;
+	if (n == 1)
+		plan_one(r);
+	else
+		plan_blocks(r);
+	strings_add(first, xstrdup("info signals"));
+	strings_add(first, xstrdup("info sharedlibrary"));
+	strings_add(first, n == 1 ? xstrdup("echo") :
+				    xasprintf("thread apply %zu echo more", r->job->n_threads + 1));
 }
 
 /* The profile's scripts learn the core's time, which gdb itself does not know. */
@@ -104,22 +152,11 @@ static void prepare_scripts(struct run *r)
 	}
 }
 
-/*
- * The first share also asks for all that is no backtrace; of several, the last command shows
- * whether there is a thread beyond those that were shared out. Scripts come behind all texts: what they
- * do to gdb must not change those.
- */
 static int start_shares(struct run *r, struct err *err)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		struct share *s = &r->shares[i];
-		AUTO_FREE char *beyond = xasprintf("thread apply %zu echo more",
-						   r->job->n_threads + 1);
-		const char *const first[] = { "show version", "p $_siginfo", s->command,
-					      "info signals", "info sharedlibrary",
-					      r->n > 1 ? beyond : NULL, NULL };
-		const char *const other[] = { s->command, NULL };
-		int rc = gdb_session_start(r->job, &r->install, i == 0 ? first : other,
+		int rc = gdb_session_start(r->job, &r->install, strings_list(&s->commands),
 					   i == 0 ? r->scripts : NULL, &s->session, err);
 
 		if (rc < 0)
@@ -129,15 +166,26 @@ static int start_shares(struct run *r, struct err *err)
 	return RC_OK;
 }
 
-static bool piece(const struct share *s, size_t nth, struct span *ret)
+static void split_output(struct share *s)
 {
-	return gdb_text_piece(mapping_span(s->out), s->session.marker, nth, ret);
+	size_t most = s->commands.n + GDB_SCRIPTS_MAX + 1, at = 0;
+
+	s->pieces = xcalloc(most, sizeof(*s->pieces));
+	while (s->n_pieces < most && gdb_text_next(mapping_span(s->out), s->session.marker, &at,
+						   &s->pieces[s->n_pieces]))
+		s->n_pieces++;
 }
 
-/* The piece behind the last text: the first script's. */
-static size_t first_script(const struct run *r)
+/* A piece of the first share behind its threads; false if gdb did not come to its end. */
+static bool piece(const struct run *r, enum behind which, size_t script, struct span *ret)
 {
-	return r->n > 1 ? PIECE_LIBS + 2 : PIECE_LIBS + 1;
+	const struct share *s = &r->shares[0];
+	size_t i = s->first + s->n_blocks + which + script;
+
+	if (i >= s->n_pieces)
+		return false;
+	*ret = s->pieces[i];
+	return true;
 }
 
 /* A profile's script that ends gdb, or goes on and on, costs its own text alone. */
@@ -152,8 +200,8 @@ static int finish_shares(struct run *r, struct err *err)
 
 		if (rc < 0)
 			return rc;
-		if (waited < 0 &&
-		    (i > 0 || !r->scripts[0].p || !piece(s, first_script(r) - 1, &text))) {
+		split_output(s);
+		if (waited < 0 && (i > 0 || !r->scripts[0].p || !piece(r, PIECE_BEYOND, 0, &text))) {
 			*err = failure;
 			return waited;
 		}
@@ -166,7 +214,7 @@ static bool threads_are_left_out(const struct run *r)
 {
 	struct span beyond;
 
-	return r->n > 1 && piece(&r->shares[0], PIECE_LIBS + 1, &beyond) &&
+	return r->n > 1 && piece(r, PIECE_BEYOND, 0, &beyond) &&
 	       span_find(beyond, SPAN_LIT("more"), 0) >= 0;
 }
 
@@ -178,25 +226,31 @@ static struct artifact *artifact_copy(const char *name, struct span text)
 	return artifact_from_buf(name, ARTIFACT_GDB, &b);
 }
 
+/* The blocks of all shares, in the order of the threads. */
 static int take_full(struct run *r, struct gdb_result *res, struct err *err)
 {
 	struct buf joined = BUF_INIT, brief = BUF_INIT;
-	struct span full;
+	size_t next[SHARES_MAX];
 
-	for (size_t i = 0; i < r->n; i++) {
-		if (!piece(&r->shares[i], i == 0 ? PIECE_FULL : 1, &full)) {
+	for (size_t i = 0; i < r->n; i++)
+		next[i] = r->shares[i].first;
+	for (size_t b = 0; b < r->n_blocks; b++) {
+		const struct share *s = &r->shares[r->owner[b]];
+		size_t i = next[r->owner[b]]++;
+
+		if (i >= s->n_pieces) {
 			buf_done(&joined);
 			return err_set(err, RC_CHILD, "gdb ended early on %s", r->job->core_name);
 		}
 		if (r->n > 1)
-			buf_add_span(&joined, full);
+			buf_add_span(&joined, s->pieces[i]);
 	}
 	if (r->n > 1) {
 		res->full = artifact_from_buf("full", ARTIFACT_GDB, &joined);
 	} else {
 		res->full = artifact_new("full", ARTIFACT_GDB);
 		res->full->map = STEAL(r->shares[0].out);
-		res->full->text = full;
+		res->full->text = r->shares[0].pieces[PIECE_THREADS];
 	}
 	if (span_find(res->full->text, SPAN_LIT("Thread "), 0) < 0)
 		return err_set(err, RC_FORMAT, "gdb sees no thread in %s", r->job->core_name);
@@ -213,12 +267,13 @@ static void take_head(const struct run *r, struct gdb_result *res)
 	struct span siginfo = { 0 }, table = { 0 };
 	int number;
 
-	if (piece(&r->shares[0], PIECE_SIGINFO, &siginfo))
-		buf_add_span(&head, siginfo);
+	if (r->shares[0].n_pieces > PIECE_SIGINFO)
+		siginfo = r->shares[0].pieces[PIECE_SIGINFO];
+	buf_add_span(&head, siginfo);
 	number = gdb_text_signo(siginfo);
 	if (number == 0)
 		number = r->job->signal;
-	if (number > 0 && piece(&r->shares[0], PIECE_SIGNALS, &table))
+	if (number > 0 && piece(r, PIECE_SIGNALS, 0, &table))
 		gdb_text_signal(table, number, &head);
 	res->head = artifact_from_buf("head", ARTIFACT_GDB, &head);
 }
@@ -229,17 +284,16 @@ static void take_scripts(const struct run *r, struct gdb_result *res)
 	struct span text;
 
 	for (size_t i = 0; r->scripts[0].p && i < GDB_SCRIPTS_MAX; i++)
-		if (piece(&r->shares[0], first_script(r) + i, &text))
+		if (piece(r, PIECE_SCRIPTS, i, &text))
 			*to[i] = artifact_copy("script", text);
 }
 
 static int take_messages(const struct run *r, struct gdb_result *res, struct err *err)
 {
 	struct buf all = BUF_INIT;
-	struct span start;
 
-	if (piece(&r->shares[0], PIECE_START, &start))
-		buf_add_span(&all, start);
+	if (r->shares[0].n_pieces > PIECE_START)
+		buf_add_span(&all, r->shares[0].pieces[PIECE_START]);
 	for (size_t i = 0; i < r->n; i++) {
 		AUTO(mapping) m = NULL;
 		int rc = mapping_open(r->shares[i].session.err, "gdb's messages", &m, err);
@@ -263,18 +317,24 @@ static int take_results(struct run *r, struct gdb_result *res, struct err *err)
 	if (rc < 0)
 		return rc;
 	take_head(r, res);
-	if (piece(&r->shares[0], PIECE_LIBS, &libs))
+	if (piece(r, PIECE_LIBS, 0, &libs))
 		res->sharedlibs = artifact_copy("sharedlibs", libs);
 	else
 		res->sharedlibs = artifact_new("sharedlibs", ARTIFACT_GDB);
-	(void)piece(&r->shares[0], PIECE_VERSION, &version);
+	if (r->shares[0].n_pieces > PIECE_VERSION)
+		version = r->shares[0].pieces[PIECE_VERSION];
 	nl = span_find(version, SPAN_LIT("\n"), 0);
 	res->version = xstrndup(version.p ? version.p : "", nl < 0 ? version.len : (size_t)nl);
 	take_scripts(r, res);
 	for (size_t i = 0; i < r->n; i++)
 		res->missing |= process_missing(r->shares[i].session.process);
-	/* last, for it may take the first share's output */
-	return take_full(r, res, err);
+	/* last of the texts, for it may take the first share's output */
+	rc = take_full(r, res, err);
+	res->ending = xcalloc(r->n, sizeof(struct process *));
+	for (; res->n_ending < r->n; res->n_ending++)
+		res->ending[res->n_ending] =
+			gdb_session_process(&r->shares[res->n_ending].session);
+	return rc;
 }
 
 int gdb_run(const struct gdb_job *job, struct gdb_result **ret, struct err *err)
@@ -318,30 +378,8 @@ void gdb_result_free(struct gdb_result *r)
 	artifact_free(r->info);
 	artifact_free(r->locks);
 	free(r->version);
+	for (size_t i = 0; i < r->n_ending; i++)
+		process_free(r->ending[i]);
+	free(r->ending);
 	free(r);
-}
-
-int gdb_run_script(const struct gdb_job *job, struct span script, struct artifact **ret_out,
-		   struct err *err)
-{
-	__attribute__((cleanup(run_cleanup))) struct run r = { .job = job, .n = 1 };
-	const struct span scripts[] = { script, { NULL, 0 } };
-	struct share *s = &r.shares[0];
-	struct span text;
-	int rc = gdb_install_find(job, &r.install, err);
-
-	if (rc == RC_OK)
-		rc = gdb_session_start(job, &r.install, NULL, scripts, &s->session, err);
-	if (rc < 0)
-		return rc;
-	s->started = true;
-	rc = gdb_session_wait(&s->session, job, gdb_deadline(job), err);
-	if (rc == RC_OK)
-		rc = gdb_session_output(&s->session, &s->out, err);
-	if (rc < 0)
-		return rc;
-	if (!piece(s, 1, &text))
-		return err_set(err, RC_CHILD, "gdb ended early on %s", job->core_name);
-	*ret_out = artifact_copy("script", text);
-	return RC_OK;
 }

@@ -30,8 +30,9 @@ static const char *const environment[] = {
 	NULL,
 };
 
-/* How long a gdb that prints too much may go on. */
-#define WAIT_SLICE_MS 100
+/* How long a gdb that printed all, or too much, may go on: a share of the time so far. */
+#define WAIT_SHARE	 64
+#define WAIT_SLICE_MS 20
 
 static int64_t clock_ms(void)
 {
@@ -159,6 +160,8 @@ static int build_argv(const struct gdb_job *job, const struct gdb_session *s, co
 	for (size_t i = 0; i < GDB_SCRIPTS_MAX && s->scripts[i] >= 0; i++)
 		add_command(s, xasprintf("source /proc/self/fd/%d", s->scripts[i]), argv);
 	add_command(s, NULL, argv);
+	strings_add(argv, xstrdup("-ex"));
+	strings_add(argv, xasprintf("echo %s\\n", s->end));
 	if (exe)
 		strings_add(argv, xstrdup(exe));
 	return RC_OK;
@@ -212,6 +215,8 @@ int gdb_session_start(const struct gdb_job *job, const struct gdb_install *g,
 
 	digest_random(random, sizeof(random));
 	digest_hex(random, sizeof(random), s.marker);
+	digest_random(random, sizeof(random));
+	digest_hex(random, sizeof(random), s.end);
 	rc = open_files(job, scripts, &s, err);
 	if (rc == RC_OK)
 		rc = build_argv(job, &s, g->path, commands, &argv, err);
@@ -233,19 +238,41 @@ static bool output_is_full(int fd)
 	return fstat(fd, &st) == 0 && (uint64_t)st.st_size >= LIMIT_GDB_OUTPUT;
 }
 
+/* Has it printed its last line? */
+static bool output_is_whole(const struct gdb_session *s)
+{
+	size_t n = strlen(s->end);
+	char tail[sizeof(s->end) + 1];
+	struct stat st;
+
+	return fstat(s->out, &st) == 0 && st.st_size > (off_t)n &&
+	       pread(s->out, tail, n + 1, st.st_size - (off_t)n - 1) == (ssize_t)n + 1 &&
+	       memcmp(tail, s->end, n) == 0 && tail[n] == '\n';
+}
+
 /* Its Python ignores SIGXFSZ, so a gdb that prints without end is not ended by its limit alone. */
 static int wait_while_it_prints(struct gdb_session *s, int64_t deadline, int *ret_status,
 				struct err *err)
 {
+	int64_t start = clock_ms(), now = start;
 	int rc;
 
 	do {
-		int64_t left = deadline - clock_ms();
-		int slice = left < 0 ? 0 : left < WAIT_SLICE_MS ? (int)left : WAIT_SLICE_MS;
+		int64_t slice = (now - start) / WAIT_SHARE + 1;
 
-		rc = process_wait(s->process, slice, ret_status, err);
-	} while (rc == RC_TIMEOUT && !output_is_full(s->out) && !output_is_full(s->err) &&
-		 clock_ms() < deadline);
+		if (slice > WAIT_SLICE_MS)
+			slice = WAIT_SLICE_MS;
+		if (slice > deadline - now)
+			slice = deadline > now ? deadline - now : 0;
+		rc = process_wait(s->process, (int)slice, ret_status, err);
+		now = clock_ms();
+	} while (rc == RC_TIMEOUT && !output_is_whole(s) && !output_is_full(s->out) &&
+		 !output_is_full(s->err) && now < deadline);
+	if (rc == RC_TIMEOUT && output_is_whole(s)) {
+		process_kill(s->process);
+		*ret_status = 0;
+		return RC_OK;
+	}
 	if (rc == RC_TIMEOUT) {
 		process_kill(s->process);
 		/* what it printed may be read only when it prints no more */
@@ -280,9 +307,14 @@ int gdb_session_wait(struct gdb_session *s, const struct gdb_job *job, int64_t d
 
 int gdb_session_output(struct gdb_session *s, struct mapping **ret_out, struct err *err)
 {
-	/* nobody writes any more: sealed, it is mapped and not copied */
+	/* nobody is to write any more: sealed, it is mapped and not copied */
 	fcntl(s->out, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 	return mapping_open(s->out, "gdb's output", ret_out, err);
+}
+
+struct process *gdb_session_process(struct gdb_session *s)
+{
+	return STEAL(s->process);
 }
 
 void gdb_session_done(struct gdb_session *s)

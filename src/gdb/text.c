@@ -17,24 +17,29 @@ static bool next_line(struct span text, size_t *at, struct span *ret)
 	return true;
 }
 
-bool gdb_text_piece(struct span out, const char *marker, size_t nth, struct span *ret)
+bool gdb_text_next(struct span out, const char *marker, size_t *at, struct span *ret)
 {
-	AUTO_FREE char *line = xasprintf("\n%s\n", marker);
-	struct span needle = span_str(line);
-	size_t start = 0;
-	ssize_t end;
+	char line[64];
+	int n = snprintf(line, sizeof(line), "\n%s\n", marker);
+	ssize_t end = span_find(out, span_make(line, (size_t)n), *at);
 
-	for (size_t i = 0; i < nth; i++) {
-		end = span_find(out, needle, start);
-		if (end < 0)
-			return false;
-		/* the newline before a marker is the echo's own, the one behind it ends the line */
-		start = (size_t)end + needle.len;
-	}
-	end = span_find(out, needle, start);
 	if (end < 0)
 		return false;
-	*ret = span_sub(out, start, (size_t)end);
+	/* the newline before a marker is the echo's own, the one behind it ends the line */
+	*ret = span_sub(out, *at, (size_t)end);
+	*at = (size_t)end + (size_t)n;
+	return true;
+}
+
+bool gdb_text_piece(struct span out, const char *marker, size_t nth, struct span *ret)
+{
+	struct span s = { NULL, 0 };
+	size_t at = 0;
+
+	for (size_t i = 0; i <= nth; i++)
+		if (!gdb_text_next(out, marker, &at, &s))
+			return false;
+	*ret = s;
 	return true;
 }
 
