@@ -176,7 +176,8 @@ static void buf_grow(struct buf *b, size_t n)
 
 void buf_add(struct buf *b, const void *p, size_t n)
 {
-	buf_grow(b, n);
+	if (b->len + 1 >= b->cap || n >= b->cap - b->len - 1)
+		buf_grow(b, n);
 	if (n)
 		memcpy(b->p + b->len, p, n);
 	b->len += n;

@@ -19,18 +19,14 @@ static const char *const enc_names[ENC_COUNT] = {
 /* How common four bytes are in logs and gdb's text: digits of pointers, padding and escapes are. */
 static unsigned gram_cost(const char *p)
 {
+	static const uint8_t costs[256] = {
+		['0'] = 4, ['\\'] = 4, ['\0'] = 4, [' '] = 4,
+		['1' ... '9'] = 3, ['a' ... 'z'] = 2, ['A' ... 'Z'] = 1,
+	};
 	unsigned cost = 0;
 
-	for (int i = 0; i < 4; i++) {
-		if (p[i] == '0' || p[i] == '\\' || p[i] == '\0' || p[i] == ' ')
-			cost += 4;
-		else if (is_digit(p[i]))
-			cost += 3;
-		else if (p[i] >= 'a' && p[i] <= 'z')
-			cost += 2;
-		else if (is_alpha(p[i]))
-			cost += 1;
-	}
+	for (int i = 0; i < 4; i++)
+		cost += costs[(unsigned char)p[i]];
 	return cost;
 }
 

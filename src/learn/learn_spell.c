@@ -40,6 +40,14 @@ static void put_char(struct spelling *s, size_t unit, char c)
 	put(s, unit, &c, 1);
 }
 
+/* A backslash and three octal digits. */
+static void put_octal(struct spelling *s, size_t unit, unsigned char c)
+{
+	char esc[4] = { '\\', (char)('0' + (c >> 6)), (char)('0' + (c >> 3 & 7)), (char)('0' + (c & 7)) };
+
+	put(s, unit, esc, sizeof(esc));
+}
+
 /* Adds what was put as a pattern, unless the value has it already. */
 static void done(struct spelling *s, enum finding_form form)
 {
@@ -70,19 +78,17 @@ static void spell_gdb(struct spelling *s, struct span v, bool octal, bool expand
 	static const char named[] = "\a\b\t\n\v\f\r", letters[] = "abtnvfr";
 
 	for (size_t i = 0; i < v.len; i++) {
-		char c = v.p[i], esc[5];
+		char c = v.p[i];
 		const char *at = c ? strchr(named, c) : NULL;
 		bool high = octal && (unsigned char)c >= 0x80;
 
 		if (c == '"' || (c == '\\' && !expanded))
 			put_char(s, i, '\\');
 		if (high || (!expanded && !at && ((unsigned char)c < 0x20 || c == 0x7f))) {
-			snprintf(esc, sizeof(esc), "\\%03o", (unsigned char)c);
-			put(s, i, esc, 4);
+			put_octal(s, i, (unsigned char)c);
 		} else if (at && !expanded) {
-			esc[0] = '\\';
-			esc[1] = letters[at - named];
-			put(s, i, esc, 2);
+			put_char(s, i, '\\');
+			put_char(s, i, letters[at - named]);
 		} else {
 			put_char(s, i, c);
 		}
@@ -212,11 +218,10 @@ static void spell_utf16(struct spelling *s, struct span v, bool escaped)
 		size_t n = utf16_units(code_point(v, i, &len), unit);
 
 		for (size_t k = 0; k < 2 * n; k++) {
-			char c = (char)(unit[k / 2] >> (k & 1) * 8), esc[5];
+			char c = (char)(unit[k / 2] >> (k & 1) * 8);
 
 			if (escaped && ((unsigned char)c < 0x20 || (unsigned char)c >= 0x7f)) {
-				snprintf(esc, sizeof(esc), "\\%03o", (unsigned char)c);
-				put(s, i, esc, 4);
+				put_octal(s, i, (unsigned char)c);
 			} else {
 				put_char(s, i, c);
 			}

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 /*
- * The index of all spellings. Every gram of a pattern stands in a table by its hash, so a text needs
- * to be probed at every third place only: any run that counts holds three grams one behind the other.
+ * The index of all spellings. Grams of a pattern stand in a table by their hash, three in a row of any
+ * run that counts, so a text needs to be probed at every third place only.
  * A pattern that only counts whole has three of its grams there, at its least ordinary place.
  */
 
@@ -97,11 +97,32 @@ static void add_few(struct learned *l, struct gram_table *t, uint32_t pattern, u
 		gram_add(t, best + i, pattern);
 }
 
-/* All grams but padding; false if that left any out. */
-static bool add_all(struct learned *l, struct gram_table *t, uint32_t pattern)
+static bool has_padding(const struct learned *l, const struct gram_table *t, const struct pattern *p)
+{
+	for (uint32_t at = p->off; at + t->q <= p->off + p->len; at++)
+		if (gram_is_padding(l->hay.p + at, t->q))
+			return true;
+	return false;
+}
+
+/*
+ * How many places further on three grams in a row must stand again, so that each run of `least` bytes
+ * holds all of three: they and their bytes begin at one of so many places in it.
+ */
+static uint32_t gram_step(const struct learned *l, const struct gram_table *t,
+			  const struct pattern *p, uint32_t least)
+{
+	uint32_t step = least - t->q - LEARN_STRIDE + 2;
+
+	return step <= LEARN_STRIDE || has_padding(l, t, p) ? 1 : step;
+}
+
+/* The grams that runs of `least` bytes are found by, but padding; false if that left any out. */
+static bool add_runs(struct learned *l, struct gram_table *t, uint32_t pattern, uint32_t least)
 {
 	const struct pattern *p = &l->patterns[pattern];
 	uint8_t seen[SAME_GRAM_SLOTS];
+	uint32_t step = gram_step(l, t, p, least);
 	bool all = true, many = p->len > SAME_GRAM_MAX;
 
 	if (many)
@@ -109,6 +130,8 @@ static bool add_all(struct learned *l, struct gram_table *t, uint32_t pattern)
 	for (uint32_t at = p->off; at + t->q <= p->off + p->len; at++) {
 		uint32_t w;
 
+		if ((at - p->off) % step >= LEARN_STRIDE)
+			continue;
 		if (gram_is_padding(l->hay.p + at, t->q)) {
 			all = false;
 			continue;
@@ -174,7 +197,7 @@ static void index_pattern(struct learned *l, uint32_t i)
 	}
 	switch (p->pieces) {
 	case PIECES_RUNS:
-		if (!add_all(l, t, i))	/* found at least whole, if each gram of it is padding */
+		if (!add_runs(l, t, i, least))	/* found at least whole, if each gram of it is padding */
 			add_few(l, t, i, p->off, end);
 		break;
 	case PIECES_HALVES:

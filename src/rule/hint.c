@@ -190,6 +190,11 @@ static void find_start(const struct rx_seq *s, struct rule_hint *ret)
 	}
 }
 
+void rule_hint_done(struct rule_hint *h)
+{
+	free(h->text);
+}
+
 void rule_hint_find(struct span regex, struct rule_hint *ret)
 {
 	struct hint words = { .score = 0 }, grams = { .score = 0 }, *best = &words;

@@ -32,7 +32,7 @@ static void lint_regex(const struct lint *l, const struct rule *r, const struct 
 			say(l, r, u->at->line, false,
 			    "nothing in the regex is certain enough to look for: it is tried on "
 			    "each line");
-		free(hint.text);
+		rule_hint_done(&hint);
 	}
 }
 

@@ -136,6 +136,7 @@ static int read_excepts(const struct conf *c, const struct conf_node *list, stru
 	for (size_t i = 0; i < list->n; i++) {
 		const struct conf_node *n = list->items[i], *cidr, *regex;
 		struct rule_except x = { .prefix = 0 };
+		struct regex_shape shape;
 		int rc = conf_check_keys(c, n, known, err);
 
 		if (rc < 0)
@@ -147,7 +148,7 @@ static int read_excepts(const struct conf *c, const struct conf_node *list, stru
 		if (regex && regex->type != CONF_STRING)
 			return conf_err(c, regex, err, "\"regex\" must be a string");
 		rc = cidr ? read_cidr(c, cidr, &x, err)
-			  : rule_regex_compile(c, regex, false, &x.regex.code, err);
+			  : rule_regex_compile(c, regex, false, &x.regex.code, &shape, err);
 		if (rc < 0)
 			return rc;
 		GROW(r->excepts, r->n_excepts, r->cap_excepts);
@@ -256,13 +257,12 @@ static int add_unit(struct ruleset *rs, const struct conf *c, const struct conf_
 
 	if (at->type != CONF_STRING)
 		return conf_err(c, at, err, "\"regex\" must be a string or a list of strings");
-	rc = rule_regex_compile(c, at, u.multiline, &u.regex.code, err);
+	rc = rule_regex_compile(c, at, u.multiline, &u.regex.code, &shape, err);
 	if (rc < 0)
 		return rc;
 	GROW(rs->units, rs->n_units, rs->cap_units);
 	u.source = at->text;
 	u.keyed = r->n_keywords > 0;
-	rule_regex_shape(at->text, &shape);
 	u.width = shape.max;
 	u.min_width = shape.min;
 	pcre2_pattern_info(u.regex.code, PCRE2_INFO_MAXLOOKBEHIND, &u.lookbehind);

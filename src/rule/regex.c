@@ -2,7 +2,7 @@
 #include "regex_tree.h"
 #include "rule_internal.h"
 
-void rule_regex_shape(struct span regex, struct regex_shape *ret)
+static void read_shape(struct span regex, struct regex_shape *ret)
 {
 	struct rx_tree tree;
 	struct rx_width w;
@@ -14,12 +14,11 @@ void rule_regex_shape(struct span regex, struct regex_shape *ret)
 }
 
 int rule_regex_compile(const struct conf *c, const struct conf_node *at, bool multiline,
-		       pcre2_code **ret, struct err *err)
+		       pcre2_code **ret, struct regex_shape *ret_shape, struct err *err)
 {
 	uint32_t options = PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C |
 			   PCRE2_USE_OFFSET_LIMIT | (multiline ? PCRE2_MULTILINE : 0);
 	pcre2_compile_context *cc;
-	struct regex_shape shape;
 	pcre2_code *code;
 	PCRE2_SIZE where;
 	int number;
@@ -38,10 +37,11 @@ int rule_regex_compile(const struct conf *c, const struct conf_node *at, bool mu
 		pcre2_get_error_message(number, msg, sizeof(msg));
 		return conf_err_in(c, at, where, err, "bad regex: %s", (const char *)msg);
 	}
-	rule_regex_shape(at->text, &shape);
-	if (shape.refused) {
+	read_shape(at->text, ret_shape);
+	if (ret_shape->refused) {
 		pcre2_code_free(code);
-		return conf_err_in(c, at, shape.refused_at, err, "bad regex: %s", shape.refused);
+		return conf_err_in(c, at, ret_shape->refused_at, err, "bad regex: %s",
+				   ret_shape->refused);
 	}
 	*ret = code;
 	return RC_OK;

@@ -80,6 +80,7 @@ struct rule_unit {
 	uint32_t groups[RULE_GROUPS_MAX];
 	size_t n_groups;
 	bool multiline, keyed; /* keyed: the rule has keywords, and they find its candidates */
+	struct rule_hint *hint; /* of one that isn't, from its first use in a set on */
 };
 
 /*
@@ -155,7 +156,6 @@ struct regex_shape {
 	const char *refused; /* a construct that can't be used in rules, or NULL */
 	size_t refused_at;
 };
-void rule_regex_shape(struct span regex, struct regex_shape *ret);
 /*
  * hint.c: a small part that each match holds, to look for in place of the regex: a simpler regex
  * for libhs, or grams, sets of bytes for eight places in a row (RULE_GRAM bit sets of 256), of which
@@ -166,7 +166,7 @@ void rule_regex_shape(struct span regex, struct regex_shape *ret);
 #define RULE_GRAM_END	4 /* places up to the candidate's end */
 #define RULE_GRAM_BYTES (RULE_GRAM * 32)
 struct rule_hint {
-	char *text; /* "" if there is nothing; n_grams * RULE_GRAM_BYTES; caller frees */
+	char *text; /* "" if there is nothing; n_grams * RULE_GRAM_BYTES */
 	size_t n_grams;
 	size_t before, after;
 	uint8_t prefix[32]; /* what bytes may stand between a match's start and the candidate's end
@@ -175,13 +175,14 @@ struct rule_hint {
 	uint8_t first[32];  /* what bytes may begin one */
 	uint8_t before_not[32]; /* what bytes may not stand right before one */
 };
-void rule_hint_find(struct span regex, struct rule_hint *ret);
+void rule_hint_find(struct span regex, struct rule_hint *ret); /* rule_hint_done frees */
+void rule_hint_done(struct rule_hint *h);
 /* byteset.c: the bytes that an atom of a regex matches; ret is all ones before. */
 void rule_byte_set(const char *atom, bool nocase, uint8_t ret[32]);
 
 /* Compiles the regex at `at`; errors are placed inside it. */
 int rule_regex_compile(const struct conf *c, const struct conf_node *at, bool multiline,
-		       pcre2_code **ret, struct err *err);
+		       pcre2_code **ret, struct regex_shape *ret_shape, struct err *err);
 
 /* scanset.c */
 struct scan_set *rule_set_build(struct ruleset *rs, unsigned policy, unsigned where,
@@ -189,10 +190,10 @@ struct scan_set *rule_set_build(struct ruleset *rs, unsigned policy, unsigned wh
 void rule_set_free(struct scan_set *set);
 /* Lists what libhs is to look for, and the key; the regexes' flags are still to come, from
    rule_set_compile or from a prepared database. */
-void rule_set_targets(const struct ruleset *rs, struct scan_set *set);
+void rule_set_targets(struct ruleset *rs, struct scan_set *set);
 void rule_set_every(struct scan_set *set); /* fills `every` from the flags */
 /* *ret stays NULL if the set has nothing that libhs could look for. */
-int rule_set_compile(const struct ruleset *rs, struct scan_set *set, hs_database_t **ret,
+int rule_set_compile(struct ruleset *rs, struct scan_set *set, hs_database_t **ret,
 		     struct err *err);
 /* Is the libhs at hand one that finds what it should? Tried once. */
 bool rule_libhs_is_sound(void);

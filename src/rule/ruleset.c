@@ -20,6 +20,14 @@ static void regex_done(struct rule_regex *r)
 	pcre2_code_free(r->fast);
 }
 
+static void unit_done(struct rule_unit *u)
+{
+	regex_done(&u->regex);
+	if (u->hint)
+		rule_hint_done(u->hint);
+	free(u->hint);
+}
+
 static void rule_done(struct rule *r)
 {
 	for (size_t i = 0; i < r->n_excepts; i++)
@@ -35,7 +43,7 @@ void ruleset_free(struct ruleset *rs)
 	for (size_t i = 0; i < rs->n_rules; i++)
 		rule_done(&rs->rules[i]);
 	for (size_t i = 0; i < rs->n_units; i++)
-		regex_done(&rs->units[i].regex);
+		unit_done(&rs->units[i]);
 	for (size_t i = 0; i < rs->n_sets; i++)
 		rule_set_free(rs->all_sets[i]);
 	for (size_t i = 0; i < rs->n_confs; i++)

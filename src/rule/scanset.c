@@ -158,24 +158,33 @@ static void fill_bytes(struct scan_target *t, const struct rule_hint *hint, bool
 		t->bytes['\n'] = BYTE_BEFORE; /* a line ends where it ends */
 }
 
-static void add_regexes(const struct ruleset *rs, struct scan_set *set)
+/* Found once for all sets: the regex is read for it, and looked through at length. */
+static const struct rule_hint *unit_hint(struct rule_unit *u)
+{
+	if (!u->hint) {
+		u->hint = xcalloc(1, sizeof(*u->hint));
+		rule_hint_find(u->source, u->hint);
+	}
+	return u->hint;
+}
+
+static void add_regexes(struct ruleset *rs, struct scan_set *set)
 {
 	for (size_t u = 0; u < rs->n_units; u++) {
-		struct rule_hint hint;
+		const struct rule_hint *hint;
 		struct scan_target *t;
 
 		if (!set->member[u] || rs->units[u].keyed)
 			continue;
-		rule_hint_find(rs->units[u].source, &hint);
-		add_target(set, hint.n_grams ? xstrdup("") : xstrdup(hint.text), 0);
+		hint = unit_hint(&rs->units[u]);
+		add_target(set, xstrdup(hint->n_grams ? "" : hint->text), 0);
 		t = &set->targets[set->n_targets - 1];
-		t->before = hint.before;
-		t->after = hint.after;
-		t->gram = hint.n_grams > 0;
-		fill_bytes(t, &hint, rs->units[u].multiline);
-		t->min_width = hint.after ? 0 : rs->units[u].min_width;
-		rule_grams_add(set, &hint, set->n_targets - 1);
-		free(hint.text);
+		t->before = hint->before;
+		t->after = hint->after;
+		t->gram = hint->n_grams > 0;
+		fill_bytes(t, hint, rs->units[u].multiline);
+		t->min_width = hint->after ? 0 : rs->units[u].min_width;
+		rule_grams_add(set, hint, set->n_targets - 1);
 		add_unit(set, u);
 	}
 }
@@ -224,7 +233,7 @@ struct scan_set *rule_set_build(struct ruleset *rs, unsigned policy, unsigned wh
 	return set;
 }
 
-void rule_set_targets(const struct ruleset *rs, struct scan_set *set)
+void rule_set_targets(struct ruleset *rs, struct scan_set *set)
 {
 	if (set->n_targets)
 		return;
@@ -276,7 +285,7 @@ static int try_compile(struct scan_set *set, hs_database_t **ret, struct err *er
 	return rc;
 }
 
-int rule_set_compile(const struct ruleset *rs, struct scan_set *set, hs_database_t **ret,
+int rule_set_compile(struct ruleset *rs, struct scan_set *set, hs_database_t **ret,
 		     struct err *err)
 {
 	int rc;

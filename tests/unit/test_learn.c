@@ -172,6 +172,52 @@ static void test_every_place(void **state)
 	}
 }
 
+/* The same in encodings that make a byte longer, where not every gram stands in the index. */
+static void test_every_place_encoded(void **state)
+{
+	static const char value[] = "trunkV4ultroQ58-xy0";
+	/* what each byte becomes, and how long it is: hex of both cases, UTF-16 by gdb and as it is */
+	static const char *const behind[] = { NULL, NULL, "\\000", "" };
+	static const size_t widths[] = { 2, 2, 5, 2 };
+	static const char digits[2][17] = { "0123456789abcdef", "0123456789ABCDEF" };
+	AUTO(learned) l = learn(KIND_SECRET, value, LEARN_CONFIG);
+	AUTO(learned_scanner) s = NULL;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(learned_seal(l, &err), RC_OK);
+	assert_int_equal(learned_scanner_new(l, &s, &err), RC_OK);
+	for (size_t form = 0; form < ARRAY_SIZE(widths); form++) {
+		for (size_t head = 0; head + 8 < sizeof(value); head++) {
+			for (size_t at = 0; at < 12; at++) {
+				size_t w = widths[form];
+				char text[96];
+				struct hits h = { .text = span_make(text, sizeof(text)) };
+
+				memset(text, '.', sizeof(text));
+				for (size_t i = 0; i < 8; i++) {
+					char *one = text + at + i * w;
+					unsigned c = (unsigned char)value[head + i];
+
+					one[0] = behind[form] ? (char)c : digits[form][c >> 4];
+					if (behind[form])
+						memcpy(one + 1, behind[form], w - 1);
+					else
+						one[1] = digits[form][c & 15];
+				}
+				assert_int_equal(learned_scan(s, h.text, 0, sizeof(text), keep_hit, &h, &err),
+						 0);
+				/* a run may be met, and given, more than once */
+				if (!h.n || memcmp(h.out.p + 1, text + at, 8 * w))
+					print_message("form %zu, from %zu at %zu\n", form, head, at);
+				assert_true(h.n > 0);
+				assert_memory_equal(h.out.p + 1, text + at, 8 * w);
+				buf_done(&h.out);
+			}
+		}
+	}
+}
+
 /* Cutting a text into ranges changes nothing. */
 static void test_ranges(void **state)
 {
@@ -363,6 +409,7 @@ int main(void)
 		cmocka_unit_test(test_base64_alignments),
 		cmocka_unit_test(test_pieces_of_credentials),
 		cmocka_unit_test(test_every_place),
+		cmocka_unit_test(test_every_place_encoded),
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_phones),
 		cmocka_unit_test(test_addresses),
