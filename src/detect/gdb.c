@@ -30,28 +30,63 @@ static void guard_add(struct look *l, struct span s)
 	};
 }
 
-/* With what stands before it, if that is `head`: a rule that took the ")" of a head for a value's last
-   byte would leave a line that is no head any more. */
-static struct span with_head(const struct look *l, struct span s, struct span head)
+/* A file or library with its word and the ")" of the arguments, whatever blanks are between: a rule
+   that took those for a value's last bytes would leave a line that is no head any more. */
+static struct span with_word(const struct bt_frame *f, struct span s, struct span word)
 {
-	if (s.len && (size_t)(s.p - l->text.p) >= head.len &&
-	    memcmp(s.p - head.len, head.p, head.len) == 0)
-		return span_make(s.p - head.len, s.len + head.len);
-	return s;
+	const char *p, *low = f->close.p + f->close.len;
+
+	if (s.len == 0 || f->close.len == 0)
+		return s;
+	p = s.p - word.len;
+	while (p > low && memchr(" \t\r\n", p[-1], 4))
+		p--;
+	return p == low ? span_make(f->close.p, (size_t)(s.p + s.len - f->close.p)) : s;
 }
 
 static void guard_frame(struct look *l, const struct bt_frame *f)
 {
-	struct span library = with_head(l, f->library, SPAN_LIT(") from "));
+	struct span library = with_word(f, f->library, SPAN_LIT("from "));
 
 	guard_add(l, f->number_src);
 	guard_add(l, f->address);
 	guard_add(l, f->function);
 	guard_add(l, f->close);
-	guard_add(l, with_head(l, f->file, SPAN_LIT(") at ")));
+	guard_add(l, with_word(f, f->file, SPAN_LIT("at ")));
 	guard_add(l, f->line);
 	/* the library's name is text, its place in the head is not */
 	guard_add(l, span_make(library.p, library.len - f->library.len));
+}
+
+uint64_t gdb_closing_quote(struct span text, uint64_t off, uint64_t len)
+{
+	struct span src = span_make(text.p + off, len);
+	struct span rest = span_make(src.p + len, text.len - off - len);
+
+	if (span_ends(src, SPAN_LIT("...")))
+		src.len -= 3;
+	if (src.len < 2 || src.p[src.len - 1] != '"')
+		return UINT64_MAX;
+	if (rest.len && !memchr(")}\r\n", rest.p[0], 4) && !span_starts(rest, SPAN_LIT(", ")))
+		return UINT64_MAX;
+	return off + src.len - 1;
+}
+
+/* An argument's closing quote, and the name behind it: without them the string would have another
+   end. */
+static void guard_quote(struct look *l, const struct bt_value *v)
+{
+	uint64_t quote = gdb_closing_quote(l->text, v->off, v->len);
+	const char *end = l->text.p + l->text.len, *p = v->src.p + v->len, *name;
+
+	if (quote == UINT64_MAX)
+		return;
+	if (end - p > 2 && p[0] == ',') {
+		for (name = p + 2; name < end && !memchr(" ,=()\"\r\n", *name, 8); name++)
+			;
+		p = name < end && *name == '=' ? name + 1 : p;
+	}
+	guard_add(l, span_make(l->text.p + quote, (size_t)(p - l->text.p) - quote));
 }
 
 static uint32_t leaf_add(struct look *l, const struct bt_value *v)
@@ -86,6 +121,8 @@ static void walk_leaf(struct look *l, const struct bt_value *v)
 	uint32_t i = leaf_add(l, v);
 	struct leaf *f = &d->leaves[i];
 
+	if (v->type == BT_STRING && v->is_arg && v->depth == 0)
+		guard_quote(l, v);
 	if (!f->active || (l->learn && v->type == BT_STRING && !is_closed(v->src)))
 		return;
 	if (d->has_symbols)
