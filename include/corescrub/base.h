@@ -10,5 +10,6 @@
 #include <corescrub/base/limits.h>
 #include <corescrub/base/mem.h>
 #include <corescrub/base/process.h>
+#include <corescrub/base/text_bits.h>
 
 #endif

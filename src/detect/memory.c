@@ -88,6 +88,7 @@ static int on_learned(void *ctx, const struct learned_hit *hit)
 }
 
 #define ZERO_STEP KIB(4)
+#define NEAR	  KIB(64) /* stays in a processor's own cache while all looks are taken */
 
 /* The next stretch of [*at, to) with anything in it, in steps that end where pages do. */
 static bool next_stretch(const struct detect_window *w, size_t *at, size_t *ret_end)
@@ -139,6 +140,8 @@ int detect_memory_learned(struct detector *d, const struct detect_window *w,
 	if (d->learned_scanner)
 		learned_scanner_expect_memory(d->learned_scanner);
 	for (; rc == RC_OK && next_stretch(w, &at, &end); at = end) {
+		if (end - at > NEAR)
+			end = at + NEAR;
 		if (d->learned_scanner)
 			rc = learned_scan(d->learned_scanner, w->bytes, at, end, on_learned, &l,
 					  err);

@@ -2,9 +2,6 @@
 #include "memory_internal.h"
 
 #include <stdlib.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 /*
  * Runs of text: at least RUN_MIN printable bytes in a row, of which an end may go on in UTF-8; or
@@ -45,40 +42,6 @@ const struct memory_run *memory_run_at(const struct memory_runs *r, size_t at)
 bool memory_is_zero(const char *p, size_t n)
 {
 	return n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
-}
-
-static bool is_text(unsigned char c)
-{
-	return (c >= 0x20 && c < 0x7f) || c == '\n' || c == '\r' || c == '\t';
-}
-
-/* A bit for each of 64 bytes that is text, and for each that is NUL. */
-static void classify(const char *p, uint64_t *ret_text, uint64_t *ret_zero)
-{
-	uint64_t text = 0, zero = 0;
-#ifdef __SSE2__
-	for (unsigned at = 0; at < 64; at += 16) {
-		__m128i c = _mm_loadu_si128((const __m128i *)(const void *)(p + at));
-		/* signed: what has the top bit is below 0x20 too */
-		__m128i print = _mm_andnot_si128(_mm_cmpeq_epi8(c, _mm_set1_epi8(0x7f)),
-						 _mm_cmpgt_epi8(c, _mm_set1_epi8(0x1f)));
-		__m128i space = _mm_or_si128(_mm_cmpeq_epi8(c, _mm_set1_epi8('\n')),
-					     _mm_or_si128(_mm_cmpeq_epi8(c, _mm_set1_epi8('\r')),
-							  _mm_cmpeq_epi8(c, _mm_set1_epi8('\t'))));
-
-		text |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_or_si128(print, space)) << at;
-		zero |= (uint64_t)(unsigned)_mm_movemask_epi8(
-				_mm_cmpeq_epi8(c, _mm_setzero_si128()))
-			<< at;
-	}
-#else
-	for (unsigned i = 0; i < 64; i++) {
-		text |= (uint64_t)is_text((unsigned char)p[i]) << i;
-		zero |= (uint64_t)(p[i] == 0) << i;
-	}
-#endif
-	*ret_text = text;
-	*ret_zero = zero;
 }
 
 /* The length of a whole character of two to four bytes of UTF-8 at p, or 0. */
@@ -131,10 +94,10 @@ static void run_widen(struct memory_runs *r, const struct detect_window *w, size
 	size_t n;
 
 	while (from > r->last_end && (n = utf8_before(s, from)) && from - n >= r->last_end)
-		for (from -= n; from > r->last_end && is_text((unsigned char)s.p[from - 1]); from--)
+		for (from -= n; from > r->last_end && byte_is_text((unsigned char)s.p[from - 1]); from--)
 			;
 	while (end < s.len && (n = utf8_at(s, end)))
-		for (end += n; end < s.len && is_text((unsigned char)s.p[end]); end++)
+		for (end += n; end < s.len && byte_is_text((unsigned char)s.p[end]); end++)
 			;
 	r->last_end = end;
 	run_add(r, w, from, end, false);
@@ -146,9 +109,9 @@ static size_t wide_run(struct memory_runs *r, const struct detect_window *w, siz
 	const char *s = w->bytes.p;
 	size_t from = p, end = p;
 
-	while (from >= 2 && is_text((unsigned char)s[from - 2]) && s[from - 1] == 0)
+	while (from >= 2 && byte_is_text((unsigned char)s[from - 2]) && s[from - 1] == 0)
 		from -= 2;
-	while (end + 1 < w->bytes.len && is_text((unsigned char)s[end]) && s[end + 1] == 0)
+	while (end + 1 < w->bytes.len && byte_is_text((unsigned char)s[end]) && s[end + 1] == 0)
 		end += 2;
 	run_add(r, w, from, end, true);
 	return end;
@@ -224,7 +187,7 @@ void memory_runs_find(struct memory_runs *r, const struct detect_window *w)
 			memset(last, 0xff, sizeof(last));
 			p = memcpy(last, p, w->bytes.len - at);
 		}
-		classify(p, &text, &zero);
+		text_bits(p, &text, &zero);
 		if (text | before) {
 			look_text(r, w, &b, at, text);
 			look_wide(r, w, &b, at, zero & shifted(text, before, 1));

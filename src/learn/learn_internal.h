@@ -54,13 +54,21 @@ struct gram_table {
 	unsigned q, bits;
 	uint64_t mask;			/* of eight bytes, the first q */
 	uint64_t *filter;
+	/* the same with fewer bits, so that what is no gram is seen without waiting for memory; what
+	   passes is looked up in the filter. Of a small table it is the filter. */
+	uint64_t *sieve;
+	unsigned sieve_bits;
 	uint32_t *bucket;
 	struct gram_entry *v, *sorted;
 	size_t n, cap;
-	/* the same for grams that are no text, in ASCII or UTF-16: a few, and quick to look up */
-	uint64_t *odd;
-	unsigned odd_bits;
-	size_t n_odd;
+};
+
+/* The heads, four bytes, of grams that are no text in ASCII or UTF-16: a few, and quick to look up. */
+struct odd_heads {
+	uint64_t *filter;
+	unsigned bits;
+	size_t n;
+	bool zero;			/* four NULs are among them */
 };
 
 struct learned {
@@ -81,6 +89,7 @@ struct learned {
 	struct pattern *patterns;
 	size_t n_patterns, cap_patterns;
 	struct gram_table wide, narrow;	/* of 6 and 4 bytes */
+	struct odd_heads odd;		/* of both */
 	uint32_t *shorts;		/* patterns under 6 bytes, whole words only */
 	size_t n_shorts, cap_shorts;
 	uint64_t *short_heads;		/* a bit for each pair of first bytes */
@@ -123,6 +132,12 @@ void learn_tables_done(struct learned *l);
 void learn_scanner_init(struct learned_scanner *s, struct learned *l);
 void learn_scanner_done(struct learned_scanner *s);
 int learn_scan_all(struct learned_scanner *s);
+/* Looks up the gram at `at`, which begins `eight`, in both tables. */
+void learn_look_both(struct learned_scanner *s, size_t at, uint64_t eight);
+/* learn_memory.c: the places from `at` on where a gram can be, below end; the one behind the last.
+   For bytes of which little is text. */
+size_t learn_scan_memory(struct learned_scanner *s, size_t at, size_t end);
+void learn_odd_build(struct learned *l);
 /* learn_verdict.c: what to do with a run of pattern p in the text: [off, off + len), which spells the
    pattern's bytes [head, head + len). Counts it or hands it on. */
 void learn_verdict(struct learned_scanner *s, const struct pattern *p, size_t off, size_t head,
@@ -180,10 +195,11 @@ static inline size_t gram_bucket(const struct gram_table *t, uint64_t hash)
 	return hash >> (64 - (t->bits - 5));
 }
 
-/* A gram's word in the filter, and its two bits there; constant shifts, this is the innermost loop. */
-static inline size_t gram_word(const struct gram_table *t, uint64_t hash)
+/* A gram's word in a filter of 1 << bits, and its two bits there; constant shifts, this is the innermost
+   loop. */
+static inline size_t gram_word(unsigned bits, uint64_t hash)
 {
-	return hash >> 44 & (((size_t)1 << (t->bits - 6)) - 1);
+	return hash >> 44 & (((size_t)1 << (bits - 6)) - 1);
 }
 
 static inline uint64_t gram_bits(uint64_t hash)
@@ -191,23 +207,31 @@ static inline uint64_t gram_bits(uint64_t hash)
 	return (uint64_t)1 << (hash >> 38 & 63) | (uint64_t)1 << (hash >> 32 & 63);
 }
 
-/* Where a gram that is no text stands among those. */
-static inline size_t gram_odd(const struct gram_table *t, uint64_t hash)
+/* May the gram that begins eight bytes be one of the table's? */
+static inline __attribute__((always_inline)) unsigned gram_probe(const struct gram_table *t,
+								 uint64_t eight)
 {
-	return hash >> (64 - t->odd_bits);
+	uint64_t hash = gram_hash(t, eight), bits = gram_bits(hash);
+
+	return (t->sieve[gram_word(t->sieve_bits, hash)] & bits) == bits;
 }
 
-static inline bool is_text(char c)
+/* What gram_probe needs of a table, for a loop to keep in registers. */
+static inline struct gram_table gram_sieve(const struct gram_table *t)
 {
-	return (c >= 0x20 && c < 0x7f) || c == '\t' || c == '\n' || c == '\r';
+	return (struct gram_table){ .sieve = t->sieve, .mask = t->mask, .sieve_bits = t->sieve_bits };
 }
 
 /* Are the first four bytes of a gram text, in ASCII or UTF-16? */
 static inline bool gram_is_text(const char *p)
 {
-	if (is_text(p[0]))
-		return is_text(p[2]) && (is_text(p[1]) ? is_text(p[3]) : !p[1] && !p[3]);
-	return !p[0] && !p[2] && is_text(p[1]) && is_text(p[3]);
+	bool text[4];
+
+	for (unsigned i = 0; i < 4; i++)
+		text[i] = byte_is_text((unsigned char)p[i]);
+	if (text[0])
+		return text[2] && (text[1] ? text[3] : !p[1] && !p[3]);
+	return !p[0] && !p[2] && text[1] && text[3];
 }
 
 static inline uint64_t gram_load(const char *p)

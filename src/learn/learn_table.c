@@ -209,19 +209,20 @@ static void index_pattern(struct learned *l, uint32_t i)
 	}
 }
 
-/* The grams that are no text once more, with 32 bits for each: one test must do. */
-static void odd_build(struct gram_table *t, const struct learned *l)
-{
-	for (t->odd_bits = 15; t->odd_bits < FILTER_BITS_MAX && t->n_odd << 5 > (size_t)1 << t->odd_bits; )
-		t->odd_bits++;
-	t->odd = xcalloc(((size_t)1 << t->odd_bits) / 64, sizeof(*t->odd));
-	for (size_t i = 0; i < t->n; i++) {
-		const char *gram = l->hay.p + t->v[i].hay;
-		size_t at = gram_odd(t, gram_hash(t, gram_load(gram)));
+#define SIEVE_BITS 18		/* 32 KiB */
 
-		if (!gram_is_text(gram))
-			t->odd[at / 64] |= (uint64_t)1 << at % 64;
-	}
+/* A quarter of the filter's bits, but no fewer than stay near the processor anyway. */
+static void sieve_build(struct gram_table *t)
+{
+	size_t words = ((size_t)1 << t->bits) / 64, n;
+
+	t->sieve_bits = t->bits < SIEVE_BITS ? t->bits : SIEVE_BITS;
+	if (t->bits > SIEVE_BITS + 2)
+		t->sieve_bits = t->bits - 2;
+	n = ((size_t)1 << t->sieve_bits) / 64;
+	t->sieve = n == words ? t->filter : xcalloc(n, sizeof(*t->sieve));
+	for (size_t i = 0; i < words; i++)
+		t->sieve[i & (n - 1)] |= t->filter[i];
 }
 
 static void table_build(struct gram_table *t, const struct learned *l)
@@ -238,8 +239,7 @@ static void table_build(struct gram_table *t, const struct learned *l)
 	for (size_t i = 0; i < t->n; i++) {
 		uint64_t h = gram_hash(t, gram_load(l->hay.p + t->v[i].hay));
 
-		t->filter[gram_word(t, h)] |= gram_bits(h);
-		t->n_odd += !gram_is_text(l->hay.p + t->v[i].hay);
+		t->filter[gram_word(t->bits, h)] |= gram_bits(h);
 		t->bucket[gram_bucket(t, h) + 2]++;
 	}
 	for (size_t b = 2; b < n_buckets + 2; b++)
@@ -249,7 +249,7 @@ static void table_build(struct gram_table *t, const struct learned *l)
 
 		t->sorted[t->bucket[gram_bucket(t, h) + 1]++] = t->v[i];
 	}
-	odd_build(t, l);
+	sieve_build(t);
 	free(t->v);
 	t->v = NULL;
 	t->cap = 0;
@@ -285,14 +285,16 @@ void learn_tables_build(struct learned *l)
 		index_pattern(l, i);
 	table_build(&l->wide, l);
 	table_build(&l->narrow, l);
+	learn_odd_build(l);
 	shorts_build(l);
 	learn_phones_build(l);
 }
 
 static void table_done(struct gram_table *t)
 {
+	if (t->sieve != t->filter)
+		free(t->sieve);
 	free(t->filter);
-	free(t->odd);
 	free(t->bucket);
 	free(t->sorted);
 	free(t->v);
@@ -303,6 +305,8 @@ void learn_tables_done(struct learned *l)
 {
 	table_done(&l->wide);
 	table_done(&l->narrow);
+	free(l->odd.filter);
+	l->odd = (struct odd_heads){ 0 };
 	buf_done(&l->hay);
 	free(l->unit);
 	free(l->patterns);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn_internal.h"
+
+/*
+ * Grams in a core's memory, of which little is text. Where four bytes are text, in ASCII or UTF-16,
+ * all grams are looked for; elsewhere those alone that are none, by their heads.
+ */
+
+#define ODD_BITS_MAX 26
+
+static inline uint32_t head_hash(uint32_t head)
+{
+	return head * 0x9e3779b1u;
+}
+
+static inline uint32_t head_load(const char *p)
+{
+	uint32_t w;
+
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
+
+/* A head's word in the filter, and its two bits there. */
+static inline uint32_t head_word(const struct odd_heads *o, uint32_t hash)
+{
+	return hash >> (38 - o->bits);
+}
+
+static inline uint64_t head_bits(uint32_t hash)
+{
+	return (uint64_t)1 << (hash >> 6 & 63) | (uint64_t)1 << (hash & 63);
+}
+
+static void add_heads(struct odd_heads *o, const struct gram_table *t, const struct learned *l)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		const char *gram = l->hay.p + t->sorted[i].hay;
+		uint32_t head = head_load(gram), h = head_hash(head);
+
+		if (gram_is_text(gram))
+			continue;
+		o->filter[head_word(o, h)] |= head_bits(h);
+		o->zero |= head == 0;
+	}
+}
+
+static size_t count_odd(const struct gram_table *t, const struct learned *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		n += !gram_is_text(l->hay.p + t->sorted[i].hay);
+	return n;
+}
+
+/* About eight bits for each, so that it stays near the processor. */
+void learn_odd_build(struct learned *l)
+{
+	struct odd_heads *o = &l->odd;
+
+	o->n = count_odd(&l->wide, l) + count_odd(&l->narrow, l);
+	for (o->bits = 12; o->bits < ODD_BITS_MAX && o->n << 3 > (size_t)1 << o->bits;)
+		o->bits++;
+	o->filter = xcalloc(((size_t)1 << o->bits) / 64, sizeof(*o->filter));
+	add_heads(o, &l->wide, l);
+	add_heads(o, &l->narrow, l);
+}
+
+#ifdef __SSE2__
+#define BLOCK 60 /* a gram that begins in them has its first four bytes in 64 */
+
+/* The places where four bytes are text, in ASCII or UTF-16. */
+static inline __attribute__((always_inline)) uint64_t text_places(uint64_t t, uint64_t z)
+{
+	uint64_t tt = t & t >> 1, tz = t & z >> 1, zt = z & t >> 1;
+
+	return (tt & tt >> 2) | (tz & tz >> 2) | (zt & zt >> 2);
+}
+
+static inline __attribute__((always_inline)) size_t scan(struct learned_scanner *s, size_t at,
+							 size_t end)
+{
+	const struct gram_table wide = gram_sieve(&s->l->wide);
+	const struct gram_table narrow = gram_sieve(&s->l->narrow);
+	const struct odd_heads odd = s->l->odd;
+	uint64_t every = 0;
+	const char *t = s->text.p;
+
+	for (unsigned i = 0; i < BLOCK; i += LEARN_STRIDE)
+		every |= (uint64_t)1 << i;
+	for (; at + 64 <= end && s->rc >= 0; at += BLOCK) {
+		uint64_t text, zero, places;
+
+		text_bits(t + at, &text, &zero);
+		text = text_places(text, zero);
+		for (places = text & every; places; places &= places - 1) {
+			unsigned i = (unsigned)__builtin_ctzll(places);
+			uint64_t eight = gram_load(t + at + i);
+
+			if (__builtin_expect(gram_probe(&wide, eight) | gram_probe(&narrow, eight),
+					     0))
+				learn_look_both(s, at + i, eight);
+		}
+		if (!odd.n)
+			continue;
+		zero &= zero >> 1;
+		zero &= zero >> 2;
+		for (places = ~text & every & (odd.zero ? ~(uint64_t)0 : ~zero); places;
+		     places &= places - 1) {
+			unsigned i = (unsigned)__builtin_ctzll(places);
+			uint32_t h = head_hash(head_load(t + at + i));
+			uint64_t bits = head_bits(h);
+
+			if (__builtin_expect((odd.filter[head_word(&odd, h)] & bits) == bits, 0))
+				learn_look_both(s, at + i, gram_load(t + at + i));
+		}
+	}
+	return at;
+}
+
+#ifdef __x86_64__
+/* With shifts that take any register: a third faster. */
+__attribute__((target("bmi,bmi2"))) static size_t scan_bmi2(struct learned_scanner *s, size_t at,
+							    size_t end)
+{
+	return scan(s, at, end);
+}
+#endif
+
+size_t learn_scan_memory(struct learned_scanner *s, size_t at, size_t end)
+{
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("bmi2") && __builtin_cpu_supports("bmi"))
+		return scan_bmi2(s, at, end);
+#endif
+	return scan(s, at, end);
+}
+#else
+/* Without bits by the dozen, to look at every place costs less. */
+size_t learn_scan_memory(struct learned_scanner *s, size_t at, size_t end)
+{
+	(void)s;
+	(void)end;
+	return at;
+}
+#endif
