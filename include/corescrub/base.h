@@ -4,6 +4,7 @@
 
 /* Everything below the domain: no word of scrubbing in it. */
 
+#include <corescrub/base/ascii.h>
 #include <corescrub/base/digest.h>
 #include <corescrub/base/err.h>
 #include <corescrub/base/file.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <corescrub/base/ascii.h>
 #include <corescrub/base/digest.h>
 
 #include <stdlib.h>
@@ -133,4 +134,18 @@ void digest_hex(const uint8_t *p, size_t len, char *ret)
 		*ret++ = digits[p[i] & 15];
 	}
 	*ret = '\0';
+}
+
+bool digest_from_hex(struct span hex, uint8_t ret[DIGEST_LEN])
+{
+	if (hex.len != 2 * DIGEST_LEN)
+		return false;
+	for (size_t i = 0; i < hex.len; i++) {
+		int digit = ascii_hex_value(hex.p[i]);
+
+		if (digit < 0 || (hex.p[i] >= 'A' && hex.p[i] <= 'F'))
+			return false;
+		ret[i / 2] = (uint8_t)(ret[i / 2] << 4 | digit);
+	}
+	return true;
 }

@@ -5,20 +5,12 @@
 
 /* Escapes of one further level: %XX of URLs, backslash escapes of JSON, C and shells. */
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static int hex_number(const char *p, size_t n)
 {
 	int v = 0;
 
 	while (n--) {
-		int d = hex_digit(*p++);
+		int d = ascii_hex_value(*p++);
 
 		if (d < 0)
 			return -1;

@@ -80,11 +80,6 @@ static bool take_number(struct line *l, uint64_t *ret)
 	return true;
 }
 
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* "…", its escapes undone in place. */
 static bool take_quoted(struct line *l, struct span *ret)
 {
@@ -104,9 +99,9 @@ static bool take_quoted(struct line *l, struct span *ret)
 			*to++ = *p;
 			continue;
 		}
-		if (l->end - p < 3 || hex_digit(p[1]) < 0 || hex_digit(p[2]) < 0)
+		if (l->end - p < 3 || ascii_hex_value(p[1]) < 0 || ascii_hex_value(p[2]) < 0)
 			return false;
-		*to++ = (char)(hex_digit(p[1]) << 4 | hex_digit(p[2]));
+		*to++ = (char)(ascii_hex_value(p[1]) << 4 | ascii_hex_value(p[2]));
 		p += 2;
 	}
 	if (p >= l->end)
@@ -165,20 +160,9 @@ static bool read_token(struct private_map *m, struct line *l)
 static bool read_file(struct private_map *m, struct line *l)
 {
 	struct map_file f = { 0 };
-	struct span hex;
 
-	if (!take_quoted(l, &f.name))
+	if (!take_quoted(l, &f.name) || !digest_from_hex(take_word(l), f.sha256))
 		return false;
-	hex = take_word(l);
-	if (hex.len != 2 * DIGEST_LEN)
-		return false;
-	for (size_t i = 0; i < DIGEST_LEN; i++) {
-		int high = hex_digit(hex.p[2 * i]), low = hex_digit(hex.p[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		f.sha256[i] = (uint8_t)(high << 4 | low);
-	}
 	GROW(m->files, m->n_files, m->cap_files);
 	GROW(m->rows, m->n_files, m->cap_rows);
 	m->rows[m->n_files] = (struct file_row){ m->run, m->n_places };

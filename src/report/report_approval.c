@@ -32,15 +32,11 @@ static bool read_digest(const json_t *root, const char *key, bool may_lack, uint
 {
 	const json_t *v = json_object_get(root, key);
 	const char *hex = json_string_value(v);
-	AUTO_BUF bytes = BUF_INIT;
 
 	memset(ret, 0, DIGEST_LEN);
 	if (json_is_null(v))
 		return may_lack;
-	if (!hex || strlen(hex) != 2 * DIGEST_LEN || !value_hex_decode(span_str(hex), &bytes))
-		return false;
-	memcpy(ret, bytes.p, DIGEST_LEN);
-	return true;
+	return hex && digest_from_hex(span_str(hex), ret);
 }
 
 static bool read_string(const json_t *root, const char *key, char **ret)

@@ -13,41 +13,17 @@ static int by_path(const void *x, const void *y)
 	return strcmp(a->path, b->path);
 }
 
-static bool hex_digit(char c, uint8_t *ret)
-{
-	if (c >= '0' && c <= '9')
-		*ret = (uint8_t)(c - '0');
-	else if (c >= 'a' && c <= 'f')
-		*ret = (uint8_t)(c - 'a' + 10);
-	else
-		return false;
-	return true;
-}
-
-static bool read_digest(const char *hex, uint8_t ret[DIGEST_LEN])
-{
-	if (!hex || strlen(hex) != 2 * DIGEST_LEN)
-		return false;
-	for (size_t i = 0; i < DIGEST_LEN; i++) {
-		uint8_t high, low;
-
-		if (!hex_digit(hex[2 * i], &high) || !hex_digit(hex[2 * i + 1], &low))
-			return false;
-		ret[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
-}
-
 static bool read_file(const json_t *row, struct report_file *ret)
 {
 	const char *path = json_string_value(json_object_get(row, "path"));
 	const char *kind = json_string_value(json_object_get(row, "kind"));
 	const json_t *size = json_object_get(row, "size");
 	const json_t *whole = json_object_get(row, "sha256"), *data = json_object_get(row, "sha256_data");
+	const char *hex = json_string_value(data ? data : whole);
 	struct report_file f = { .of_data = data != NULL };
 
 	if (!path || !*path || !json_is_integer(size) || json_integer_value(size) < 0 ||
-	    (whole && data) || !read_digest(json_string_value(data ? data : whole), f.sha256))
+	    (whole && data) || !hex || !digest_from_hex(span_str(hex), f.sha256))
 		return false;
 	f.size = (uint64_t)json_integer_value(size);
 	f.path = xstrdup(path);

@@ -22,14 +22,6 @@ static void put_range(struct bytes *b, unsigned from, unsigned to)
 		put(b, c);
 }
 
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-				      : -1;
-}
-
 /* \d \w \s and their opposites; false if c is none of them. */
 static bool put_class(struct bytes *b, char c)
 {
@@ -74,8 +66,8 @@ static int read_byte(const char **p)
 	if (name)
 		return values[name - names];
 	if (c == 'x') {
-		high = hex_digit((*p)[0]);
-		low = high < 0 ? -1 : hex_digit((*p)[1]);
+		high = ascii_hex_value((*p)[0]);
+		low = high < 0 ? -1 : ascii_hex_value((*p)[1]);
 		*p += 2;
 		return low < 0 ? -1 : high * 16 + low;
 	}

@@ -3,14 +3,9 @@
 
 #include <stdlib.h>
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool is_alnum(char c)
 {
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+	return ascii_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 static bool check_ipv4(struct span text, struct span arg)
@@ -57,7 +52,7 @@ static bool check_luhn(struct span text, struct span arg)
 
 		if (text.p[i] == ' ' || text.p[i] == '-')
 			continue;
-		if (!is_digit(text.p[i]))
+		if (!ascii_is_digit(text.p[i]))
 			return false;
 		d = (unsigned)(text.p[i] - '0') << (n & 1);
 		sum += d > 9 ? d - 9 : d;
@@ -149,7 +144,7 @@ static bool check_host(struct span text, struct span arg)
 			return false;
 	}
 	for (size_t i = last; i < text.len; i++)
-		letter |= is_alnum(text.p[i]) && !is_digit(text.p[i]);
+		letter |= is_alnum(text.p[i]) && !ascii_is_digit(text.p[i]);
 	return dots > 0 && label >= 2 && letter && text.p[text.len - 1] != '-';
 }
 
@@ -172,7 +167,7 @@ static bool check_uri(struct span text, struct span arg)
 	size_t i = 0;
 
 	(void)arg;
-	if (!text.len || !is_alnum(text.p[0]) || is_digit(text.p[0]))
+	if (!text.len || !is_alnum(text.p[0]) || ascii_is_digit(text.p[0]))
 		return false;
 	while (i < text.len &&
 	       (is_alnum(text.p[i]) || text.p[i] == '+' || text.p[i] == '-' || text.p[i] == '.'))

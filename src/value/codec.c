@@ -68,36 +68,25 @@ void value_base64_encode(struct span bytes, struct buf *ret)
 	}
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 bool value_hex_decode(struct span text, struct buf *ret)
 {
 	if (text.len % 2)
 		return false;
 	for (size_t i = 0; i < text.len; i++)
-		if (hex_digit(text.p[i]) < 0)
+		if (ascii_hex_value(text.p[i]) < 0)
 			return false;
 	for (size_t i = 0; i < text.len; i += 2)
-		buf_add_char(ret, (char)(hex_digit(text.p[i]) << 4 | hex_digit(text.p[i + 1])));
+		buf_add_char(ret, (char)(ascii_hex_value(text.p[i]) << 4 | ascii_hex_value(text.p[i + 1])));
 	return true;
 }
 
 void value_url_decode(struct span text, struct buf *ret)
 {
 	for (size_t i = 0; i < text.len; i++) {
-		if (text.p[i] == '%' && i + 2 < text.len && hex_digit(text.p[i + 1]) >= 0 &&
-		    hex_digit(text.p[i + 2]) >= 0) {
-			buf_add_char(ret, (char)(hex_digit(text.p[i + 1]) << 4 |
-						 hex_digit(text.p[i + 2])));
+		if (text.p[i] == '%' && i + 2 < text.len && ascii_hex_value(text.p[i + 1]) >= 0 &&
+		    ascii_hex_value(text.p[i + 2]) >= 0) {
+			buf_add_char(ret, (char)(ascii_hex_value(text.p[i + 1]) << 4 |
+						 ascii_hex_value(text.p[i + 2])));
 			i += 2;
 		} else {
 			buf_add_char(ret, text.p[i] == '+' ? ' ' : text.p[i]);

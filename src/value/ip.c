@@ -7,32 +7,16 @@
  * names that carry an address with dashes, brackets, zones, prefixes and ports of notation.
  */
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static int hex_digit(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Reads up to max decimal digits at *p; -1 if there is none or the number is above `top`. */
 static int read_decimal(const char **p, const char *end, int max, int top)
 {
 	int v = 0, n = 0;
 
-	while (*p < end && n < max && is_digit(**p)) {
+	while (*p < end && n < max && ascii_is_digit(**p)) {
 		v = v * 10 + (*(*p)++ - '0');
 		n++;
 	}
-	return n && v <= top && !(*p < end && is_digit(**p)) ? v : -1;
+	return n && v <= top && !(*p < end && ascii_is_digit(**p)) ? v : -1;
 }
 
 /* A quad with one kind of separator that fills [p, end). */
@@ -100,8 +84,8 @@ static int read_groups(const char *p, const char *end, uint8_t a[16], int *gap)
 		const char *start = p;
 		unsigned v = 0;
 
-		while (p < end && p - start < 4 && hex_digit(*p) >= 0)
-			v = v << 4 | (unsigned)hex_digit(*p++);
+		while (p < end && p - start < 4 && ascii_hex_value(*p) >= 0)
+			v = v << 4 | (unsigned)ascii_hex_value(*p++);
 		if (p < end && *p == '.' && n <= 6 && read_quad(start, end, a + 2 * n))
 			return n + 2;
 		if (p == start || n == 8)

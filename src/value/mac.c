@@ -1,17 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <corescrub/value.h>
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /*
  * Six groups of two digits behind : or -, three of four behind . or : or - (Cisco, HP), or twelve
  * digits in a row. One kind of separator, in every place where one is due.
@@ -33,7 +22,7 @@ bool value_mac_parse(struct span text, uint8_t ret[6])
 				return false;
 			continue;
 		}
-		d = hex_digit(text.p[i]);
+		d = ascii_hex_value(text.p[i]);
 		if (d < 0)
 			return false;
 		a[n / 2] = n % 2 ? (uint8_t)(a[n / 2] | d) : (uint8_t)(d << 4);

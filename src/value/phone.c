@@ -63,11 +63,6 @@ bool value_phone_fits_country(const char *digits, size_t n)
 	return false;
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* Cuts a URI's scheme and what follows its user part, and "+" as %2B. */
 static struct span strip_uri(struct span s)
 {
@@ -117,7 +112,7 @@ bool value_phone_read(struct span text, struct phone *ret)
 	for (size_t i = 0; i < s.len; i++) {
 		char c = s.p[i];
 
-		if (is_digit(c)) {
+		if (ascii_is_digit(c)) {
 			if (p.n == PHONE_DIGITS_ROOM)
 				return false;
 			p.digits[p.n++] = c;
@@ -148,7 +143,7 @@ static size_t read_groups(struct span text, size_t *len, unsigned *number, size_
 	bool inside = false;
 
 	for (size_t i = 0; i < text.len; i++) {
-		if (!is_digit(text.p[i])) {
+		if (!ascii_is_digit(text.p[i])) {
 			inside = false;
 			continue;
 		}

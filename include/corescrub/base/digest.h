@@ -30,5 +30,7 @@ void digest_hkdf(struct span key, struct span salt, struct span info, uint8_t *r
 void digest_random(void *ret, size_t len);
 /* Lower-case hex, 2 * len characters and a NUL. */
 void digest_hex(const uint8_t *p, size_t len, char *ret);
+/* The same back: false unless hex is 2 * DIGEST_LEN digits, in lower case. */
+bool digest_from_hex(struct span hex, uint8_t ret[DIGEST_LEN]);
 
 #endif
