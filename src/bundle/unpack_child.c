@@ -22,28 +22,29 @@
 #define CHILD_MEMORY LIMIT_UNPACKED_MEMORY
 #endif
 
-static void tell(int to, enum bundle_frame_type type, bool executable, uint64_t value, const void *p,
+/* False if nobody listens any more. */
+static bool tell(int to, enum bundle_frame_type type, bool executable, uint64_t value, const void *p,
 		 size_t len)
 {
 	struct bundle_frame f = { .type = (uint16_t)type, .executable = executable, .len = (uint32_t)len,
 				  .value = value };
 
-	/* a parent that does not listen any more has made up its mind */
-	if (file_write_all(to, span_make((const char *)&f, sizeof(f)), "", NULL) < 0 ||
-	    file_write_all(to, span_make(p, len), "", NULL) < 0)
-		_exit(1);
+	return file_write_all(to, span_make((const char *)&f, sizeof(f)), "", NULL) == RC_OK &&
+	       file_write_all(to, span_make(p, len), "", NULL) == RC_OK;
 }
 
-static void tell_data(int to, const char *p, size_t len, uint64_t off)
+static bool tell_data(int to, const char *p, size_t len, uint64_t off)
 {
 	while (len > 0) {
 		size_t n = len < DATA_MOST ? len : DATA_MOST;
 
-		tell(to, FRAME_DATA, false, off, p, n);
+		if (!tell(to, FRAME_DATA, false, off, p, n))
+			return false;
 		p += n;
 		off += n;
 		len -= n;
 	}
+	return true;
 }
 
 static bool tell_member(int to, struct archive *a, struct archive_entry *e)
@@ -56,32 +57,28 @@ static bool tell_member(int to, struct archive *a, struct archive_entry *e)
 
 	if (!name || strlen(name) > BUNDLE_NAME_MAX || archive_entry_hardlink(e))
 		return false;
-	if (archive_entry_filetype(e) == AE_IFLNK && target && strlen(target) <= BUNDLE_NAME_MAX) {
-		tell(to, FRAME_LINK, false, 0, name, strlen(name));
-		tell(to, FRAME_TARGET, false, 0, target, strlen(target));
-		return true;
-	}
+	if (archive_entry_filetype(e) == AE_IFLNK && target && strlen(target) <= BUNDLE_NAME_MAX)
+		return tell(to, FRAME_LINK, false, 0, name, strlen(name)) &&
+		       tell(to, FRAME_TARGET, false, 0, target, strlen(target));
 	if (archive_entry_filetype(e) != AE_IFREG || !archive_entry_size_is_set(e) ||
 	    archive_entry_size(e) < 0)
 		return false;
-	tell(to, FRAME_FILE, archive_entry_perm(e) & 0100, (uint64_t)archive_entry_size(e), name,
-	     strlen(name));
-	while ((r = archive_read_data_block(a, &bytes, &n, &off)) == ARCHIVE_OK) {
-		if (off < 0)
+	if (!tell(to, FRAME_FILE, archive_entry_perm(e) & 0100, (uint64_t)archive_entry_size(e), name,
+		  strlen(name)))
+		return false;
+	while ((r = archive_read_data_block(a, &bytes, &n, &off)) == ARCHIVE_OK)
+		if (off < 0 || !tell_data(to, bytes, n, (uint64_t)off))
 			return false;
-		tell_data(to, bytes, n, (uint64_t)off);
-	}
 	return r == ARCHIVE_EOF;
 }
 
-static bool tell_all(int from, int to)
+static bool tell_members(struct archive *a, int from, int to)
 {
-	struct archive *a = archive_read_new();
 	struct archive_entry *e;
 	int r;
 
 	/* a filter that is not OK would start a program */
-	if (!a || archive_read_support_filter_gzip(a) != ARCHIVE_OK ||
+	if (archive_read_support_filter_gzip(a) != ARCHIVE_OK ||
 	    archive_read_support_filter_zstd(a) != ARCHIVE_OK ||
 	    archive_read_support_format_tar(a) != ARCHIVE_OK ||
 	    archive_read_open_fd(a, from, READ_SIZE) != ARCHIVE_OK)
@@ -91,6 +88,19 @@ static bool tell_all(int from, int to)
 		if (!tell_member(to, a, e))
 			return false;
 	return r == ARCHIVE_EOF;
+}
+
+void bundle_unpack_tell(int from, int to)
+{
+	struct archive *a = archive_read_new();
+	bool good = a && tell_members(a, from, to);
+	char bytes[4096];
+
+	archive_read_free(a);
+	/* whoever writes must be able to end, and to say how it went */
+	while (good && read(from, bytes, sizeof(bytes)) > 0)
+		;
+	(void)tell(to, good ? FRAME_END : FRAME_DAMAGED, false, 0, "", 0);
 }
 
 /* Two descriptors stay; the writing end of a pipe that we read must not be ours too. */
@@ -109,19 +119,11 @@ static _Noreturn void child(int from, int to)
 {
 	struct sandbox box = { .parts = SANDBOX_ALL, .uid = geteuid(), .gid = getegid(),
 			       .memory = CHILD_MEMORY };
-	char bytes[4096];
 	unsigned missing;
 
 	keep_two(&from, &to);
 	(void)sandbox_apply_self(&box, &missing, NULL);
-	if (!tell_all(from, to)) {
-		tell(to, FRAME_DAMAGED, false, 0, "", 0);
-		_exit(0);
-	}
-	/* whoever writes must be able to end, and to say how it went */
-	while (read(from, bytes, sizeof(bytes)) > 0)
-		;
-	tell(to, FRAME_END, false, 0, "", 0);
+	bundle_unpack_tell(from, to);
 	_exit(0);
 }
 

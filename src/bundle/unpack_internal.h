@@ -31,4 +31,8 @@ struct bundle_unpacker {
 	pid_t pid;
 };
 
+/* What the child does: reads the stream and writes frames, the last of which is FRAME_END or
+   FRAME_DAMAGED; until nobody reads them. */
+void bundle_unpack_tell(int from, int to);
+
 #endif
