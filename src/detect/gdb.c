@@ -34,14 +34,16 @@ static void guard_add(struct look *l, struct span s)
    that took those for a value's last bytes would leave a line that is no head any more. */
 static struct span with_word(const struct bt_frame *f, struct span s, struct span word)
 {
-	const char *p, *low = f->close.p + f->close.len;
+	const char *p;
 
 	if (s.len == 0 || f->close.len == 0)
 		return s;
 	p = s.p - word.len;
-	while (p > low && memchr(" \t\r\n", p[-1], 4))
+	while (p > f->close.p && memchr(" \t\r\n", p[-1], 4))
 		p--;
-	return p == low ? span_make(f->close.p, (size_t)(s.p + s.len - f->close.p)) : s;
+	if (p != f->close.p + f->close.len)
+		return s;
+	return span_make(f->close.p, (size_t)(s.p + s.len - f->close.p));
 }
 
 static void guard_frame(struct look *l, const struct bt_frame *f)
