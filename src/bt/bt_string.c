@@ -60,18 +60,6 @@ static bool ends_well(struct span t, size_t i)
 	}
 }
 
-/* Is a value that was replaced at i: [kind] or [kind~…]? */
-static bool is_replaced(struct span t, size_t i)
-{
-	size_t end = i + 1;
-
-	if (bt_ch(t, i) != '[')
-		return false;
-	while (end < t.len && end - i < 32 && (bt_is(t.p[end], CH_IDENT) || t.p[end] == '-'))
-		end++;
-	return end > i + 1 && bt_ch(t, end) == ']';
-}
-
 /* Behind ", ": "name = value", a piece, or, if `any`, whatever else gdb puts behind a string and a SIP
    header (`username="bob", realm="x", nc=00000001`) doesn't. */
 static bool next_member(struct span t, size_t i, bool any)
@@ -92,7 +80,7 @@ static bool next_member(struct span t, size_t i, bool any)
 		return false;
 	if (end > i && bt_ch(t, end) == '=')	/* an argument */
 		return BT_AT(t, end, "=0x") || BT_AT(t, end, "=<") || BT_AT(t, end, "=...") ||
-		       memchr(t.p + i, '@', end - i) || is_replaced(t, end + 1) ||
+		       memchr(t.p + i, '@', end - i) ||
 		       (bt_ch(t, end + 1) != '0' && bt_number(t, end + 1, &n));
 	return BT_AT(t, i, "0x") || bt_ch(t, i) == '"' || bt_ch(t, i) == '{';
 }

@@ -101,6 +101,17 @@ static void pieces_add(struct pieces *p, const struct finding *f)
 	p->v[p->n++] = (struct piece){ .f = *f };
 }
 
+/* The least that goes of a learned credential when a piece of it is found. */
+#define SHORTEST_RUN 6
+
+/* Is what a guard left of a piece of a learned credential so short that it is none any more? The value
+   of the next argument is no secret because its name was part of one. */
+static bool is_no_run(const struct finding *f, uint64_t len)
+{
+	return f->form == FORM_LEARNED && (f->flags & FINDING_PARTIAL) && len < SHORTEST_RUN &&
+	       value_kind_is_credential((enum kind)f->kind);
+}
+
 /* What a cut left of f. Separators between tokens alone, and what a rule itself put beside its
    token (the kept tail), are no values: replacing them would never end. */
 static void pieces_add_rest(struct pieces *p, struct span text, const struct finding *f,
@@ -115,7 +126,7 @@ static void pieces_add_rest(struct pieces *p, struct span text, const struct fin
 		end--;
 	for (i = off; i < end && !is_content((unsigned char)text.p[i]); i++)
 		;
-	if (i == end)
+	if (i == end || is_no_run(f, end - off))
 		return;
 	if (rule->action == ACTION_KEEP_LAST && end - off <= rule->keep_last && off > 0 &&
 	    text.p[off - 1] == ']')
