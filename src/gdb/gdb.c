@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gdb_internal.h"
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -152,20 +153,6 @@ static void prepare_scripts(struct run *r)
 	}
 }
 
-static int start_shares(struct run *r, struct err *err)
-{
-	for (size_t i = 0; i < r->n; i++) {
-		struct share *s = &r->shares[i];
-		int rc = gdb_session_start(r->job, &r->install, strings_list(&s->commands),
-					   i == 0 ? r->scripts : NULL, &s->session, err);
-
-		if (rc < 0)
-			return rc;
-		s->started = true;
-	}
-	return RC_OK;
-}
-
 static void split_output(struct share *s)
 {
 	size_t most = s->commands.n + GDB_SCRIPTS_MAX + 1, at = 0;
@@ -188,25 +175,73 @@ static bool piece(const struct run *r, enum behind which, size_t script, struct 
 	return true;
 }
 
-/* A profile's script that ends gdb, or goes on and on, costs its own text alone. */
-static int finish_shares(struct run *r, struct err *err)
+/* From its start to its last line. A profile's script that ends gdb, or goes on and on, costs its own
+   text alone. */
+static int run_share(struct run *r, struct share *s, struct err *err)
 {
-	for (size_t i = 0; i < r->n; i++) {
-		struct share *s = &r->shares[i];
-		struct err failure = ERR_INIT;
-		struct span text;
-		int waited = gdb_session_wait(&s->session, r->job, r->deadline, &failure);
-		int rc = gdb_session_output(&s->session, &s->out, err);
+	bool is_first = s == &r->shares[0];
+	struct err failure = ERR_INIT;
+	struct span text;
+	int waited, rc;
 
-		if (rc < 0)
-			return rc;
-		split_output(s);
-		if (waited < 0 && (i > 0 || !r->scripts[0].p || !piece(r, PIECE_BEYOND, 0, &text))) {
-			*err = failure;
-			return waited;
-		}
+	rc = gdb_session_start(r->job, &r->install, strings_list(&s->commands),
+			       is_first ? r->scripts : NULL, &s->session, err);
+	if (rc < 0)
+		return rc;
+	s->started = true;
+	waited = gdb_session_wait(&s->session, r->job, r->deadline, &failure);
+	rc = gdb_session_output(&s->session, &s->out, err);
+	if (rc < 0)
+		return rc;
+	split_output(s);
+	if (waited < 0 && (!is_first || !r->scripts[0].p || !piece(r, PIECE_BEYOND, 0, &text))) {
+		*err = failure;
+		return waited;
 	}
 	return RC_OK;
+}
+
+struct runner {
+	struct run *run;
+	struct share *share;
+	pthread_t id;
+	bool started;
+	int rc;
+	struct err err;
+};
+
+static void *runner_main(void *arg)
+{
+	struct runner *t = arg;
+
+	t->rc = run_share(t->run, t->share, &t->err);
+	return NULL;
+}
+
+/* All start at once: one that runs already would hold up the next. Each has a thread of its own from
+   start to end, for a confined program ends with the thread that started it. */
+static int run_shares(struct run *r, struct err *err)
+{
+	struct runner runners[SHARES_MAX];
+	int rc = RC_OK;
+
+	for (size_t i = r->n; i-- > 0;) {
+		struct runner *t = &runners[i];
+
+		*t = (struct runner){ .run = r, .share = &r->shares[i], .err = ERR_INIT };
+		t->started = i > 0 && pthread_create(&t->id, NULL, runner_main, t) == 0;
+		if (!t->started)
+			runner_main(t);
+	}
+	for (size_t i = 0; i < r->n; i++) {
+		if (runners[i].started)
+			pthread_join(runners[i].id, NULL);
+		if (rc == RC_OK && runners[i].rc < 0) {
+			rc = runners[i].rc;
+			*err = runners[i].err;
+		}
+	}
+	return rc;
 }
 
 /* A core that has more threads than we were told of. */
@@ -351,9 +386,7 @@ int gdb_run(const struct gdb_job *job, struct gdb_result **ret, struct err *err)
 	do {
 		run_done(&r);
 		plan_shares(&r, n);
-		rc = start_shares(&r, err);
-		if (rc == RC_OK)
-			rc = finish_shares(&r, err);
+		rc = run_shares(&r, err);
 		if (rc < 0)
 			return rc;
 		n = 1;
