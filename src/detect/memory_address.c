@@ -188,9 +188,9 @@ void memory_addresses_find(const struct detect_addresses *a, const struct detect
 		uint32_t word, h;
 		uint64_t bits;
 
+		/* zero, the commonest word of all, is looked up too: a test for it would be guessed
+		   wrong too often */
 		memcpy(&word, s + at, 4);
-		if (word == 0)
-			continue; /* the commonest word of all, and no address's */
 		h = hash_of(word);
 		bits = filter_bits(h);
 		if (__builtin_expect((a->filter[filter_word(h)] & bits) == bits, 0))

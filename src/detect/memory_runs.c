@@ -159,6 +159,8 @@ static void look_wide(struct memory_runs *r, const struct detect_window *w, stru
 {
 	uint64_t full = unit;
 
+	if (!(unit | b->unit))
+		return;
 	/* units end where a NUL follows text; that many of them, two bytes apart */
 	for (unsigned n = 1; n < RUN_MIN; n++)
 		full &= shifted(unit, b->unit, 2 * n);

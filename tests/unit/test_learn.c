@@ -268,6 +268,37 @@ static void test_phones(void **state)
 	expect_hits(l, "0x442079460123ab", "442079460123");
 }
 
+/* Wherever in a block of 64 bytes it begins, with other digits near it. */
+static void test_phones_every_place(void **state)
+{
+	static const char *const spelled[] = { "442079460123", "+44 20 7946 0123", "4 4 2 0 7 946-0123",
+					       "44 (207) 946-0123", "44...207 - 946/0123" };
+	AUTO(learned) l = learn(KIND_PHONE, "+442079460123", LEARN_MATERIAL);
+	AUTO(learned_scanner) s = NULL;
+	struct err err = ERR_INIT;
+	char text[256];
+
+	(void)state;
+	assert_int_equal(learned_seal(l, &err), RC_OK);
+	assert_int_equal(learned_scanner_new(l, &s, &err), RC_OK);
+	for (size_t i = 0; i < ARRAY_SIZE(spelled); i++) {
+		for (size_t at = 5; at < 200; at++) {
+			size_t n = strlen(spelled[i]);
+			struct hits h = { .text = span_make(text, at + n + at % 70 < sizeof(text) ?
+							    at + n + at % 70 : sizeof(text)) };
+
+			memset(text, at % 2 ? '\0' : 'x', sizeof(text));
+			memcpy(text + at - 5, "1234=", 5);
+			memcpy(text + at, spelled[i], n);
+			assert_int_equal(learned_scan(s, h.text, 0, h.text.len, keep_hit, &h, &err), 0);
+			if (h.n != 1)
+				print_message("%s at %zu\n", spelled[i], at);
+			assert_int_equal(h.n, 1);
+			buf_done(&h.out);
+		}
+	}
+}
+
 static void test_addresses(void **state)
 {
 	(void)state;
@@ -412,6 +443,7 @@ int main(void)
 		cmocka_unit_test(test_every_place_encoded),
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_phones),
+		cmocka_unit_test(test_phones_every_place),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_guard),
 		cmocka_unit_test(test_poison),
