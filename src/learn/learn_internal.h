@@ -95,6 +95,7 @@ struct learned {
 	uint64_t *short_heads;		/* a bit for each pair of first bytes */
 	uint32_t short_from[257];	/* by first byte, where in shorts */
 	uint32_t *phones, *phone_tails;	/* values, sorted by their digits, from the end */
+	uint64_t phone_ends[10000 / 64 + 1];	/* a bit for each four digits that one ends in */
 	size_t n_phones, cap_phones;
 };
 

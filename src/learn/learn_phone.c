@@ -50,8 +50,19 @@ static int compare_tails(const void *a, const void *b)
 				digits_of(sorting, *(const uint32_t *)b));
 }
 
+/* The last four digits as a number. */
+static unsigned end_of(struct span digits)
+{
+	unsigned n = 0;
+
+	for (size_t i = digits.len - 4; i < digits.len; i++)
+		n = n * 10 + (unsigned)(digits.p[i] - '0');
+	return n;
+}
+
 void learn_phones_build(struct learned *l)
 {
+	memset(l->phone_ends, 0, sizeof(l->phone_ends));
 	for (uint32_t i = 0; i < l->n; i++) {
 		struct span c = l->v[i].canonical;
 		bool all = c.len > PIECE_MIN && c.len <= DIGITS_MAX;
@@ -62,6 +73,7 @@ void learn_phones_build(struct learned *l)
 			continue;
 		GROW(l->phones, l->n_phones, l->cap_phones);
 		l->phones[l->n_phones++] = i;
+		l->phone_ends[end_of(c) / 64] |= (uint64_t)1 << end_of(c) % 64;
 	}
 	if (l->n_phones == 0)
 		return;
@@ -138,8 +150,11 @@ static void phone_hit(struct learned_scanner *s, const struct number *n, size_t 
 static bool look_number(struct learned_scanner *s, const struct number *n, size_t from, size_t to,
 			bool joined)
 {
+	unsigned end = to - from > PIECE_MIN ? end_of(span_make(n->digits, to)) : 0;
 	uint32_t value;
 
+	if (!(s->l->phone_ends[end / 64] >> end % 64 & 1))
+		return false;
 	for (size_t skip = from; skip < from + 4 && to - skip > PIECE_MIN && skip < to; skip++) {
 		struct span d = span_make(n->digits + skip, to - skip);
 
