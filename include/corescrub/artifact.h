@@ -42,6 +42,7 @@ enum finding_form {
 	FORM_ASCII_INT,		/* an integer that is little-endian ASCII */
 	FORM_URL,		/* %XX */
 	FORM_JSON,		/* backslash escapes */
+	FORM_XML,		/* &amp; and the like */
 	FORM_HEX,
 	FORM_BASE64,
 	FORM_UTF16,

@@ -49,6 +49,15 @@ struct layer {
 	size_t n, cap_parts;
 };
 
+/* Hex dumps' bytes, and where each came from (dump.c). */
+struct dump {
+	struct buf bytes;
+	struct dump_byte *map;
+	size_t cap;
+	uint64_t base;
+};
+void dump_done(struct dump *d);
+
 /* A text read as gdb's; bt is NULL if it is not. */
 struct reading {
 	struct bt *bt;
@@ -88,6 +97,7 @@ struct detector {
 	struct string_hit *hits;
 	size_t n_hits, cap_hits;
 	struct layer layer;
+	struct dump dump;
 	struct buf value;
 	struct memory_runs *runs;	/* of a core; or NULL */
 };
@@ -113,6 +123,8 @@ void look_learned(const struct look *l, const struct learned_hit *hit, struct fi
 /* Raw text: rules, learned values, one level of escapes (text.c). `in_gdb`: hits inside of
    leaves keep to whole escapes. */
 int text_detect(struct look *l, bool in_gdb);
+/* The hex dumps of a range's raw text, as the text that they show. */
+int dump_detect(struct look *l, bool in_gdb);
 /* gdb's language (gdb.c): fills leaves, guards and findings for all ranges of a call. */
 int gdb_detect(struct look *l, const struct detect_range *ranges, size_t n);
 /* Where the last quote of the string at off is, if what follows is gdb's: the next member, a closing
@@ -136,7 +148,7 @@ void string_hit_add(struct detector *d, uint32_t leaf, uint32_t from, uint32_t t
 		    const struct finding *f);
 int strings_resolve(struct look *l);
 
-/* One level of URL and backslash escapes (layer.c). */
+/* One level of URL and backslash escapes, and of XML's references (layer.c). */
 void layer_reset(struct layer *l);
 void layer_done(struct layer *l);
 /* Adds src with its escapes undone, `base` being where src[0] stands. */
@@ -145,6 +157,9 @@ void layer_add(struct layer *l, struct span src, uint64_t base);
 bool layer_source(const struct layer *l, size_t from, size_t to, uint64_t *ret_off,
 		  uint64_t *ret_end);
 bool layer_has_escapes(struct span src);
+enum finding_form layer_form(struct span src);	/* FORM_PLAIN if it has none */
+/* The first "&amp;", "&#38;" or other reference in [p, end), or end. */
+const char *layer_find_reference(const char *p, const char *end);
 void layer_unescape(struct span src, struct buf *ret);
 
 /* Packed values (packed.c). */

@@ -106,6 +106,7 @@ void detector_free(struct detector *d)
 	buf_done(&d->scalars);
 	buf_done(&d->value);
 	layer_done(&d->layer);
+	dump_done(&d->dump);
 	memory_runs_free(d->runs);
 	free(d);
 }

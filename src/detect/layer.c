@@ -3,7 +3,8 @@
 
 #include "detect_internal.h"
 
-/* Escapes of one further level: %XX of URLs, backslash escapes of JSON, C and shells. */
+/* Escapes of one further level: %XX of URLs, backslash escapes of JSON, C and shells, character
+   references of XML (XML 1.0, 4.1 and 4.6). */
 
 static int hex_number(const char *p, size_t n)
 {
@@ -17,6 +18,12 @@ static int hex_number(const char *p, size_t n)
 		v = v << 4 | d;
 	}
 	return v;
+}
+
+/* Escaped by a shell, or by who doesn't know what must be. */
+static bool is_mark(char c)
+{
+	return c > 0x20 && c < 0x7f && !ascii_is_digit(c) && !((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 }
 
 static size_t put_utf8(int c, char *out)
@@ -47,11 +54,46 @@ static size_t unescape_octal(const char *p, size_t n, char *out)
 	return i;
 }
 
+#define REFERENCE_MAX 10		/* &#x10FFFF; */
+
+/* Undoes "&amp;" or "&#38;", or is 0. */
+static size_t unescape_reference(const char *p, size_t n, char *out, size_t *ret_n)
+{
+	static const struct { struct span name; char c; } named[] = {
+		{ { "&amp;", 5 }, '&' }, { { "&lt;", 4 }, '<' }, { { "&gt;", 4 }, '>' },
+		{ { "&quot;", 6 }, '"' }, { { "&apos;", 6 }, '\'' },
+	};
+	struct span s = span_make(p, n);
+	unsigned base = n > 2 && (p[2] | 0x20) == 'x' ? 16 : 10;
+	size_t i = base == 16 ? 3 : 2, first = i;
+	int v = 0;
+
+	for (size_t k = 0; k < ARRAY_SIZE(named); k++)
+		if (span_starts(s, named[k].name)) {
+			out[0] = named[k].c;
+			return named[k].name.len;
+		}
+	if (n < 4 || p[1] != '#')
+		return 0;
+	for (; i < n && i < REFERENCE_MAX; i++) {
+		int d = ascii_hex_value(p[i]);
+
+		if (d < 0 || d >= (int)base)
+			break;
+		v = v * (int)base + d;
+	}
+	if (i == first || i >= n || p[i] != ';' || v == 0 || v > 0xffff)
+		return 0;
+	*ret_n = put_utf8(v, out);
+	return i + 1;
+}
+
 /* Undoes the escape at p, if there is one: bytes read; *ret_n of out (4 bytes) are its meaning. */
 static size_t unescape_one(const char *p, size_t n, char *out, size_t *ret_n)
 {
-	static const char from[] = "nrtfvba\"'\\/", to[] = "\n\r\t\f\v\b\a\"'\\/";
+	static const char from[] = "nrtfvba", to[] = "\n\r\t\f\v\b\a";
 	const char *known;
+	size_t used;
 	int v;
 
 	*ret_n = 1;
@@ -60,6 +102,8 @@ static size_t unescape_one(const char *p, size_t n, char *out, size_t *ret_n)
 		out[0] = (char)v;
 		return 3;
 	}
+	if (p[0] == '&' && (used = unescape_reference(p, n, out, ret_n)))
+		return used;
 	if (p[0] != '\\' || n < 2)
 		return 1;
 	if (p[1] == 'x' && n > 3 && (v = hex_number(p + 2, 2)) >= 0) {
@@ -72,6 +116,10 @@ static size_t unescape_one(const char *p, size_t n, char *out, size_t *ret_n)
 	}
 	if (p[1] >= '0' && p[1] <= '7')
 		return unescape_octal(p, n, out);
+	if (is_mark(p[1])) {
+		out[0] = p[1];
+		return 2;
+	}
 	known = p[1] ? strchr(from, p[1]) : NULL;
 	if (!known)
 		return 1;
@@ -79,18 +127,32 @@ static size_t unescape_one(const char *p, size_t n, char *out, size_t *ret_n)
 	return 2;
 }
 
-bool layer_has_escapes(struct span src)
+const char *layer_find_reference(const char *p, const char *end)
+{
+	char out[4];
+	size_t n;
+
+	for (; p < end && (p = memchr(p, '&', (size_t)(end - p))); p++)
+		if (unescape_reference(p, (size_t)(end - p), out, &n))
+			return p;
+	return end;
+}
+
+enum finding_form layer_form(struct span src)
 {
 	const char *p = src.p, *end = src.p + src.len;
 
 	if (memchr(src.p, '\\', src.len))
-		return true;
-	while (p < end && (p = memchr(p, '%', (size_t)(end - p)))) {
+		return FORM_JSON;
+	for (; p < end && (p = memchr(p, '%', (size_t)(end - p))); p++)
 		if (end - p > 2 && hex_number(p + 1, 2) >= 0)
-			return true;
-		p++;
-	}
-	return false;
+			return FORM_URL;
+	return layer_find_reference(src.p, end) < end ? FORM_XML : FORM_PLAIN;
+}
+
+bool layer_has_escapes(struct span src)
+{
+	return layer_form(src) != FORM_PLAIN;
 }
 
 void layer_unescape(struct span src, struct buf *ret)

@@ -119,6 +119,19 @@ static void value_integer(const struct finding *f, struct span src, struct buf *
 	buf_add(ret, bytes, n);
 }
 
+/* Two hex digits a byte, whatever stands between the bytes. */
+static void value_digits(struct span src, struct buf *ret)
+{
+	for (size_t i = 0; i + 1 < src.len; i++) {
+		int high = ascii_hex_value(src.p[i]), low = ascii_hex_value(src.p[i + 1]);
+
+		if (high < 0 || low < 0)
+			continue;
+		buf_add_char(ret, (char)(high << 4 | low));
+		i++;
+	}
+}
+
 void detect_value(const struct detector *d, const struct artifact *a, const struct finding *f,
 		  struct buf *ret)
 {
@@ -133,6 +146,10 @@ void detect_value(const struct detector *d, const struct artifact *a, const stru
 		value_packed(f, src, ret);
 		return;
 	}
+	if (f->form == FORM_HEX) {
+		value_digits(src, ret);
+		return;
+	}
 	if (f->form == FORM_IN_ADDR || f->form == FORM_ASCII_INT) {
 		value_integer(f, src, ret);
 		return;
@@ -141,7 +158,7 @@ void detect_value(const struct detector *d, const struct artifact *a, const stru
 		gdb_unquote(src, f->flags & FINDING_QUOTE_OPEN, &inner);
 		src = buf_span(&inner);
 	}
-	if (f->form == FORM_URL || f->form == FORM_JSON)
+	if (f->form == FORM_URL || f->form == FORM_JSON || f->form == FORM_XML)
 		layer_unescape(src, ret);
 	else
 		buf_add_span(ret, src);

@@ -139,8 +139,8 @@ static int emit_layered(struct text_scan *s, size_t off, size_t len, struct find
 	f->off = from;
 	f->len = (uint32_t)(end - from);
 	src = span_make(l->text.p + from, f->len);
-	if (f->form == FORM_PLAIN && layer_has_escapes(src))
-		f->form = memchr(src.p, '\\', src.len) ? FORM_JSON : FORM_URL;
+	if (f->form == FORM_PLAIN)
+		f->form = layer_form(src);
 	return look_emit(l, f);
 }
 
@@ -182,9 +182,9 @@ static int layer_scan(struct text_scan *s)
 	return rc;
 }
 
-/* Where the next of both bytes that may begin an escape are, or the end. */
+/* Where the next byte of each kind that may begin an escape is, or the end. */
 struct escapes {
-	const char *percent, *back, *end;
+	const char *percent, *back, *reference, *end;
 };
 
 static const char *find_char(const char *p, const char *end, char c)
@@ -194,14 +194,17 @@ static const char *find_char(const char *p, const char *end, char c)
 	return at ? at : end;
 }
 
-/* The next byte from p on that may begin an escape, or the end. Neither is looked for twice. */
+/* The next byte from p on that may begin an escape, or the end. None is looked for twice. */
 static const char *next_escape(struct escapes *e, const char *p)
 {
 	if (e->percent < p)
 		e->percent = find_char(p, e->end, '%');
 	if (e->back < p)
 		e->back = find_char(p, e->end, '\\');
-	return e->back < e->percent ? e->back : e->percent;
+	if (e->reference < p)
+		e->reference = layer_find_reference(p, e->end);
+	p = e->back < e->percent ? e->back : e->percent;
+	return e->reference < p ? e->reference : p;
 }
 
 /* Lines with escapes, once more without them. */
@@ -251,5 +254,7 @@ int text_detect(struct look *l, bool in_gdb)
 	if (rc == RC_OK && l->d->learned_scanner && !l->learn)
 		rc = learned_scan(l->d->learned_scanner, l->text, l->off, l->end, on_learned, &s,
 				  l->err);
-	return rc == RC_OK ? layers_detect(&s) : rc;
+	if (rc == RC_OK)
+		rc = layers_detect(&s);
+	return rc == RC_OK ? dump_detect(l, in_gdb) : rc;
 }

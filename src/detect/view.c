@@ -134,7 +134,7 @@ void view_add_array(struct detector *d, uint32_t leaf, const struct bt_value *v)
 	buf_reset(&d->value);
 	packed_array(v->src, false, &d->value);
 	for (i = 0; i < d->value.len && text < ASCII_MIN; i++)
-		text = is_text_byte((uint8_t)d->value.p[i]) ? text + 1 : 0;
+		text = is_text_byte((uint8_t)d->value.p[i]) || d->value.p[i] < 0 ? text + 1 : 0;
 	if (text == ASCII_MIN || (d->value.len >= 16 && !is_flat(buf_span(&d->value))))
 		part_add(d, VIEW_ARRAY, leaf, 0, buf_span(&d->value));
 }
@@ -264,8 +264,8 @@ static int layer_hit(struct look *l, size_t off, size_t len, struct finding *f)
 	if (!layer_source(&l->d->layer, off, off + len, &from, &end))
 		return RC_OK;
 	src = span_sub(buf_span(&l->d->view), from, end);
-	if (f->form == FORM_PLAIN && layer_has_escapes(src))
-		f->form = memchr(src.p, '\\', src.len) ? FORM_JSON : FORM_URL;
+	if (f->form == FORM_PLAIN)
+		f->form = layer_form(src);
 	return view_hit(l, from, end - from, f);
 }
 
