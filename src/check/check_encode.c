@@ -90,10 +90,13 @@ static char hex_char(unsigned v, bool upper)
 	return (upper ? "0123456789ABCDEF" : "0123456789abcdef")[v & 15];
 }
 
-static void spell_hex(struct span v, bool upper, struct buf *ret)
+/* `sep`: what a dump has between the bytes, or NUL. */
+static void spell_hex(struct span v, bool upper, char sep, struct buf *ret)
 {
 	buf_reset(ret);
 	for (size_t i = 0; i < v.len; i++) {
+		if (sep && i)
+			buf_add_char(ret, sep);
 		buf_add_char(ret, hex_char((unsigned char)v.p[i] >> 4, upper));
 		buf_add_char(ret, hex_char((unsigned char)v.p[i], upper));
 	}
@@ -139,6 +142,22 @@ static void spell_url(struct span v, bool upper, bool plus, struct buf *ret)
 			buf_add_char(ret, hex_char((unsigned char)c >> 4, upper));
 			buf_add_char(ret, hex_char((unsigned char)c, upper));
 		}
+	}
+}
+
+static void spell_xml(struct span v, struct buf *ret)
+{
+	static const char marks[] = "&<>\"'";
+	static const char *const names[] = { "amp", "lt", "gt", "quot", "apos" };
+
+	buf_reset(ret);
+	for (size_t i = 0; i < v.len; i++) {
+		const char *at = v.p[i] ? strchr(marks, v.p[i]) : NULL;
+
+		if (at)
+			buf_addf(ret, "&%s;", names[at - marks]);
+		else
+			buf_add_char(ret, v.p[i]);
 	}
 }
 
@@ -262,10 +281,13 @@ static void make(struct maker *m, enum check_enc enc, struct span s)
 
 static void make_all(struct maker *m, struct span v)
 {
+	static const char seps[] = { '\0', ' ', ':' };
 	AUTO_BUF b = BUF_INIT;
 	AUTO_BUF esc = BUF_INIT;
 
 	make(m, ENC_PLAIN, v);
+	spell_xml(v, &b);
+	make(m, ENC_XML, buf_span(&b));
 	for (int i = 0; i < 3; i++) {
 		spell_gdb(v, i == 1, i == 2, &b);
 		make(m, ENC_GDB, buf_span(&b));
@@ -277,8 +299,10 @@ static void make_all(struct maker *m, struct span v)
 		make(m, ENC_URL, buf_span(&b));
 	}
 	for (int i = 0; i < 2; i++) {
-		spell_hex(v, i, &b);
-		make(m, ENC_HEX, buf_span(&b));
+		for (size_t k = 0; k < ARRAY_SIZE(seps); k++) {
+			spell_hex(v, i, seps[k], &b);
+			make(m, ENC_HEX, buf_span(&b));
+		}
 		spell_utf16(v, i, &b);
 		make(m, ENC_UTF16, buf_span(&b));
 		spell_gdb(buf_span(&b), true, false, &esc);

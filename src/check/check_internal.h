@@ -7,7 +7,7 @@
 
 /* How a known value may be spelled. */
 enum check_enc {
-	ENC_PLAIN, ENC_GDB, ENC_HEX, ENC_BASE64, ENC_URL, ENC_JSON, ENC_UTF16, ENC_INTEGER,
+	ENC_PLAIN, ENC_GDB, ENC_HEX, ENC_BASE64, ENC_URL, ENC_JSON, ENC_XML, ENC_UTF16, ENC_INTEGER,
 	ENC_COUNT,
 	/* heads of shapes, which are searched for like values */
 	HEAD_PEM, HEAD_JWT,

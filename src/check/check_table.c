@@ -13,7 +13,7 @@
 static const char *const enc_names[ENC_COUNT] = {
 	[ENC_PLAIN] = "as it is", [ENC_GDB] = "with C escapes", [ENC_HEX] = "as hex",
 	[ENC_BASE64] = "as base64", [ENC_URL] = "URL-escaped", [ENC_JSON] = "JSON-escaped",
-	[ENC_UTF16] = "as UTF-16", [ENC_INTEGER] = "as an integer",
+	[ENC_XML] = "with XML's references", [ENC_UTF16] = "as UTF-16", [ENC_INTEGER] = "as an integer",
 };
 
 /* How common four bytes are in logs and gdb's text: digits of pointers, padding and escapes are. */

@@ -68,6 +68,9 @@ static void test_every_encoding(void **state)
 		{ "Zebra-\\\"7\\\\pass/word+9?", "known secret, with C escapes" },
 		{ SECRET_HEX, "known secret, as hex" },
 		{ "5A656272612D22375C706173732F776F72642B393F", "known secret, as hex" },
+		{ "5a 65 62 72 61 2d 22 37 5c 70 61 73 73 2f 77 6f 72 64 2b 39 3f", "known secret, as hex" },
+		{ "5A:65:62:72:61:2D:22:37:5C:70:61:73:73:2F:77:6F:72:64:2B:39:3F", "known secret, as hex" },
+		{ "Zebra-&quot;7\\pass/word+9?", "known secret, with XML's references" },
 		{ "WmVicmEtIjdcXHBhc3Mvd29yZCs5Pw==", NULL },	/* another value */
 		{ "WmVicmEtIjdccGFzcy93b3JkKzk/", "known secret, as base64" },
 		{ "eFplYnJhLSI3XHBhc3Mvd29yZCs5Pw==", "known secret, as base64" },
