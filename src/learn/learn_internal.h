@@ -139,6 +139,10 @@ void learn_look_both(struct learned_scanner *s, size_t at, uint64_t eight);
    For bytes of which little is text. */
 size_t learn_scan_memory(struct learned_scanner *s, size_t at, size_t end);
 void learn_odd_build(struct learned *l);
+/* What stands around a word or string in memory, where it may be a number's bytes. */
+bool learn_memory_word_before(struct span text, size_t off);
+bool learn_memory_word_after(struct span text, size_t end);
+bool learn_memory_string_around(struct span text, size_t off, size_t end);
 /* learn_verdict.c: what to do with a run of pattern p in the text: [off, off + len), which spells the
    pattern's bytes [head, head + len). Counts it or hands it on. */
 void learn_verdict(struct learned_scanner *s, const struct pattern *p, size_t off, size_t head,

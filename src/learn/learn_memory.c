@@ -2,8 +2,9 @@
 #include "learn_internal.h"
 
 /*
- * Grams in a core's memory, of which little is text. Where four bytes are text, in ASCII or UTF-16,
- * all grams are looked for; elsewhere those alone that are none, by their heads.
+ * A core's memory, of which little is text. Where four bytes are text, in ASCII or UTF-16, all grams are
+ * looked for; elsewhere those alone that are none, by their heads. What stands before and behind a word
+ * may be a number.
  */
 
 #define ODD_BITS_MAX 26
@@ -145,3 +146,77 @@ size_t learn_scan_memory(struct learned_scanner *s, size_t at, size_t end)
 	return at;
 }
 #endif
+
+/* Does a character of UTF-8, of more than one byte, end at `end`? */
+static bool utf8_before(struct span t, size_t end)
+{
+	size_t n = 1;
+
+	while (n < 4 && n < end && ((unsigned char)t.p[end - n] & 0xc0) == 0x80)
+		n++;
+	if (n < 2 || n > end)
+		return false;
+	switch (n) {
+	case 2:
+		return ((unsigned char)t.p[end - n] & 0xe0) == 0xc0;
+	case 3:
+		return ((unsigned char)t.p[end - n] & 0xf0) == 0xe0;
+	default:
+		return ((unsigned char)t.p[end - n] & 0xf8) == 0xf0;
+	}
+}
+
+static bool utf8_at(struct span t, size_t at)
+{
+	unsigned char c = at < t.len ? (unsigned char)t.p[at] : 0;
+	size_t n = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc2 ? 2 : 0;
+
+	return n && n <= t.len - at && utf8_before(t, at + n);
+}
+
+static bool is_ascii_word(char c)
+{
+	return is_word(c) && (unsigned char)c < 0x80;
+}
+
+/* Are the eight bytes before `at` a number, rather than text? One that has a NUL ends in it. */
+static bool number_before(struct span t, size_t at)
+{
+	for (size_t i = at; at >= 8 && i > at - 8; i--) {
+		unsigned char c = (unsigned char)t.p[i - 1];
+
+		if (byte_is_text(c))
+			continue;
+		if (c == '\0')
+			return false;
+		if (!utf8_before(t, i))
+			return true;
+		do
+			i--;
+		while (((unsigned char)t.p[i - 1] & 0xc0) == 0x80);
+	}
+	return false;
+}
+
+/* Letters before a word may be the end of a number: a hash, or a length of one byte behind a NUL. The
+   text begins at an offset that is a multiple of eight. */
+bool learn_memory_word_before(struct span t, size_t off)
+{
+	if (off == 0 || (off % 8 == 0 && number_before(t, off)))
+		return true;
+	if (utf8_before(t, off))
+		return false;
+	return !is_ascii_word(t.p[off - 1]) || (off > 1 && t.p[off - 2] == '\0');
+}
+
+bool learn_memory_word_after(struct span t, size_t end)
+{
+	return end >= t.len || !(is_ascii_word(t.p[end]) || utf8_at(t, end));
+}
+
+/* As a string's edges: what is no text. */
+bool learn_memory_string_around(struct span t, size_t off, size_t end)
+{
+	return off > 0 && end < t.len && !byte_is_text((unsigned char)t.p[off - 1]) &&
+	       !byte_is_text((unsigned char)t.p[end]) && !utf8_before(t, off) && !utf8_at(t, end);
+}

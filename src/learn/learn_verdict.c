@@ -41,6 +41,16 @@ bool learn_word_after(struct span t, size_t end)
 	return end >= t.len || !is_word(t.p[end]);
 }
 
+static bool word_before(const struct learned_scanner *s, size_t off)
+{
+	return learn_word_before(s->text, off) || (s->memory && learn_memory_word_before(s->text, off));
+}
+
+static bool word_after(const struct learned_scanner *s, size_t end)
+{
+	return learn_word_after(s->text, end) || (s->memory && learn_memory_word_after(s->text, end));
+}
+
 /* A cut stands where a string begins or ends, or a control byte is: stale tails, gdb's limit. */
 static bool string_edge_before(struct span t, size_t off)
 {
@@ -190,8 +200,9 @@ static void whole(struct learned_scanner *s, const struct pattern *p, size_t off
 	struct learn_entry *e = &s->l->v[p->value];
 	struct learned_hit hit = { p->value, off, p->len, p->form, false, false };
 	size_t end = off + p->len;
-	bool word = learn_word_before(s->text, off) && learn_word_after(s->text, end);
-	bool string = learn_string_around(s->text, off, end);
+	bool word = word_before(s, off) && word_after(s, end);
+	bool string = learn_string_around(s->text, off, end) ||
+		      (s->memory && learn_memory_string_around(s->text, off, end));
 	bool free = is_encoded(p), goes = true;
 
 	if (p->exact && !free && !(exact_before(s->text, off, e->v.kind) &&
@@ -252,7 +263,7 @@ static bool half_counts(const struct learned_scanner *s, const struct pattern *p
 	if (p->exact && !(exact_before(s->text, off, e->v.kind) &&
 			  exact_after(s->text, end, e->v.kind)))
 		return false;
-	if (!p->exact && !(learn_word_before(s->text, off) && learn_word_after(s->text, end)))
+	if (!p->exact && !(word_before(s, off) && word_after(s, end)))
 		return false;
 	return (head && learn_cut_after(s->text, end)) || (tail && learn_cut_before(s->text, off));
 }
