@@ -82,8 +82,8 @@ static void value_packed(const struct finding *f, struct span src, struct buf *r
 		buf_add_span(ret, buf_span(&bytes));
 		return;
 	}
-	/* a sockaddr's data as an array has its port first */
-	if (src.len && src.p[0] == '{' && bytes.len != 4 && bytes.len != 16 &&
+	/* a sockaddr's data as an array has its port first; of two words the first is an address */
+	if (src.len && src.p[0] == '{' && bytes.len != 4 && bytes.len != 8 && bytes.len != 16 &&
 	    packed_sockaddr(buf_span(&bytes), false, &from, &to)) {
 		packed_address(span_make(bytes.p + from, to - from), f->kind, ret, &kind);
 		return;

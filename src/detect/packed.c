@@ -19,9 +19,13 @@ static bool packed_ip4(const uint8_t a[4], struct buf *ret, enum kind *ret_kind)
 bool packed_address(struct span bytes, enum kind kind, struct buf *ret, enum kind *ret_kind)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	static const uint8_t none[12];
 	const uint8_t *p = (const uint8_t *)bytes.p;
 	char text[40];
 
+	/* a field with room for either, an IPv4 address in it */
+	if (bytes.len == 16 && kind == KIND_IP4 && memcmp(p + 4, none, sizeof(none)) == 0)
+		return packed_ip4(p, ret, ret_kind);
 	if (bytes.len >= 16 && (kind == KIND_IP6 || kind == KIND_IP6_LAN || bytes.len == 16)) {
 		if (memcmp(p, mapped, sizeof(mapped)) == 0)
 			return packed_ip4(p + 12, ret, ret_kind);

@@ -25,6 +25,14 @@ static uint64_t mix(uint64_t h, struct span s)
 	return h ^ h >> 29;
 }
 
+/* The struct a member stands in: its path up to the last '.'. */
+static struct span path_parent(struct span path)
+{
+	const char *dot = path.len ? memrchr(path.p, '.', path.len) : NULL;
+
+	return span_make(path.p, dot ? (size_t)(dot - path.p) : 0);
+}
+
 uint32_t symbol_find(struct detector *d, const struct bt_value *v, bool only_learn)
 {
 	struct rule_symbol sym = { .variable = v->path };
@@ -47,6 +55,12 @@ uint32_t symbol_find(struct detector *d, const struct bt_value *v, bool only_lea
 	if (slot->hash != hash) {
 		slot->hash = hash;
 		slot->rule = rule_symbol_match(d->rs, &sym, &rule) ? rule : NO_RULE;
+		/* of {s, len} the name stands in front: passwd.s */
+		if (slot->rule == NO_RULE && v->slen >= 0) {
+			sym.variable = path_parent(sym.variable);
+			if (sym.variable.len && rule_symbol_match(d->rs, &sym, &rule))
+				slot->rule = rule;
+		}
 	}
 	if (slot->rule != NO_RULE && only_learn && !ruleset_rule(d->rs, slot->rule)->learn)
 		return NO_RULE;
@@ -77,14 +91,6 @@ static bool path_is_address(struct span path)
 	return span_find(path, SPAN_LIT("addr8"), 0) >= 0 ||
 	       span_find(path, SPAN_LIT("addr16"), 0) >= 0 ||
 	       span_find(path, SPAN_LIT("addr32"), 0) >= 0;
-}
-
-/* The struct a member stands in: its path up to the last '.'. */
-static struct span path_parent(struct span path)
-{
-	const char *dot = path.len ? memrchr(path.p, '.', path.len) : NULL;
-
-	return span_make(path.p, dot ? (size_t)(dot - path.p) : 0);
 }
 
 /* The address families, as Linux numbers them. */
@@ -133,6 +139,16 @@ static void apply_stale_address(struct look *l, uint32_t i, struct span bytes, b
 	string_hit_add(l->d, i, from, to, &f);
 }
 
+static bool is_zero(struct span bytes)
+{
+	size_t i;
+
+	for (i = 0; i < bytes.len; i++)
+		if (bytes.p[i])
+			return false;
+	return true;
+}
+
 /* Packed addresses in a string's bytes. */
 static int apply_packed_string(struct look *l, uint32_t i, enum rule_decode decode,
 			       struct finding *f)
@@ -160,8 +176,10 @@ static int apply_packed_string(struct look *l, uint32_t i, enum rule_decode deco
 		if (!packed_sockaddr(bytes, ip6, &from, &to))
 			return RC_OK;
 		apply_stale_address(l, i, bytes, ip6, *f);
-	} else if (to > (ip6 ? 16u : 4u)) {
-		to = ip6 ? 16 : 4;
+	} else {
+		/* room for either: behind an IPv4 address all is zero */
+		ip6 |= to == 16 && !is_zero(span_sub(bytes, 4, 16));
+		to = to > (ip6 ? 16u : 4u) ? (ip6 ? 16 : 4) : to;
 	}
 	for (; from < to && bytes.p[to - 1] == '\0' && to - from > (ip6 ? 16u : 4u); to--)
 		;
@@ -244,16 +262,6 @@ static int apply_integer(struct look *l, const struct leaf *leaf, enum rule_deco
 	default:
 		return RC_OK;
 	}
-}
-
-static bool is_zero(struct span bytes)
-{
-	size_t i;
-
-	for (i = 0; i < bytes.len; i++)
-		if (bytes.p[i])
-			return false;
-	return true;
 }
 
 static int apply_array(struct look *l, uint32_t i, enum rule_decode decode, struct finding *f)
