@@ -119,8 +119,8 @@ static size_t read_tail(struct span t, size_t pos, struct bt_frame *f)
 		i = end + 5;
 		end = bt_line_end(t, i);
 	}
-	/* no file has a quote in its name: behind one stands a string's text, which rules must reach */
-	if (i < end && memchr(t.p + i, '"', end - i))
+	/* no file has a quote in its name, nor is it a URL: what rules must reach is a string's text */
+	if (i < end && (memchr(t.p + i, '"', end - i) || memmem(t.p + i, end - i, "://", 3)))
 		return end;
 	if (BT_AT(t, i, "at "))
 		read_file_line(t, i + 3, end, f);
