@@ -50,7 +50,7 @@ uint64_t detect_cut(struct detector *d, const struct artifact *a, uint64_t from,
 void detect_value(const struct detector *d, const struct artifact *a, const struct finding *f,
 		  struct buf *ret);
 /* What no edit may touch in the ranges last detected: frame numbers, addresses, functions, files,
-   lines, where an argument's string ends. In any order. */
+   lines. In any order. */
 const struct detect_range *detect_guards(const struct detector *d, size_t *ret_n);
 
 /*

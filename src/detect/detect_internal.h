@@ -127,9 +127,6 @@ int text_detect(struct look *l, bool in_gdb);
 int dump_detect(struct look *l, bool in_gdb);
 /* gdb's language (gdb.c): fills leaves, guards and findings for all ranges of a call. */
 int gdb_detect(struct look *l, const struct detect_range *ranges, size_t n);
-/* Where the last quote of the string at off is, if what follows is gdb's: the next member, a closing
-   bracket, the line's end. Else UINT64_MAX. */
-uint64_t gdb_closing_quote(struct span text, uint64_t off, uint64_t len);
 /* The leaf that holds off, or NULL. */
 const struct leaf *leaf_at(const struct detector *d, uint64_t off);
 

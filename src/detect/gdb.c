@@ -60,37 +60,6 @@ static void guard_frame(struct look *l, const struct bt_frame *f)
 	guard_add(l, span_make(library.p, library.len - f->library.len));
 }
 
-uint64_t gdb_closing_quote(struct span text, uint64_t off, uint64_t len)
-{
-	struct span src = span_make(text.p + off, len);
-	struct span rest = span_make(src.p + len, text.len - off - len);
-
-	if (span_ends(src, SPAN_LIT("...")))
-		src.len -= 3;
-	if (src.len < 2 || src.p[src.len - 1] != '"')
-		return UINT64_MAX;
-	if (rest.len && !memchr(")}\r\n", rest.p[0], 4) && !span_starts(rest, SPAN_LIT(", ")))
-		return UINT64_MAX;
-	return off + src.len - 1;
-}
-
-/* An argument's closing quote, and the name behind it: without them the string would have another
-   end. */
-static void guard_quote(struct look *l, const struct bt_value *v)
-{
-	uint64_t quote = gdb_closing_quote(l->text, v->off, v->len);
-	const char *end = l->text.p + l->text.len, *p = v->src.p + v->len, *name;
-
-	if (quote == UINT64_MAX)
-		return;
-	if (end - p > 2 && p[0] == ',') {
-		for (name = p + 2; name < end && !memchr(" ,=()\"\r\n", *name, 8); name++)
-			;
-		p = name < end && *name == '=' ? name + 1 : p;
-	}
-	guard_add(l, span_make(l->text.p + quote, (size_t)(p - l->text.p) - quote));
-}
-
 static uint32_t leaf_add(struct look *l, const struct bt_value *v)
 {
 	struct detector *d = l->d;
@@ -123,8 +92,6 @@ static void walk_leaf(struct look *l, const struct bt_value *v)
 	uint32_t i = leaf_add(l, v);
 	struct leaf *f = &d->leaves[i];
 
-	if (v->type == BT_STRING && v->is_arg && v->depth == 0)
-		guard_quote(l, v);
 	if (!f->active || (l->learn && v->type == BT_STRING && !is_closed(v->src)))
 		return;
 	if (d->has_symbols)

@@ -72,6 +72,22 @@ static void keep_quoting(const struct look *l, const struct leaf *leaf, struct f
 		f->flags |= FINDING_QUOTE_OPEN;
 }
 
+/* Where a string's last quote is, if what follows is gdb's: the next member, a closing bracket, the
+   line's end. Else UINT64_MAX. */
+static uint64_t closing_quote(const struct look *l, const struct leaf *leaf)
+{
+	struct span src = span_make(l->text.p + leaf->off, leaf->len);
+	struct span rest = span_make(src.p + src.len, l->text.len - leaf->off - src.len);
+
+	if (span_ends(src, SPAN_LIT("...")))
+		src.len -= 3;
+	if (src.len < 2 || src.p[src.len - 1] != '"')
+		return UINT64_MAX;
+	if (rest.len && !memchr(")}\r\n", rest.p[0], 4) && !span_starts(rest, SPAN_LIT(", ")))
+		return UINT64_MAX;
+	return leaf->off + src.len - 1;
+}
+
 /* A rule for whole lines knows nothing of quotes: on the last line of a string that spans several,
    its value would take in the quote and what stands behind the string. */
 static void keep_in_lines(const struct look *l, const struct leaf *leaf, struct finding *f)
@@ -80,7 +96,7 @@ static void keep_in_lines(const struct look *l, const struct leaf *leaf, struct 
 
 	if (end + strlen("...") < leaf->off + leaf->len)
 		return;
-	quote = gdb_closing_quote(l->text, leaf->off, leaf->len);
+	quote = closing_quote(l, leaf);
 	if (f->off < quote && end > quote &&
 	    memchr(l->text.p + leaf->off, '\n', f->off - leaf->off))
 		f->len = (uint32_t)(quote - f->off);
