@@ -20,6 +20,8 @@ struct gdb_profile {
 	char *dump_hint;
 	char *config_folder;		/* a glob: a folder that the info script prints as config_folder
 					   is the program's configuration if it is like this; or NULL */
+	char *config_variable;		/* the global whose string is that folder, for who asks no gdb; or
+					   NULL */
 };
 /* The first profile of `places` (files, and folders of *.yaml, NULL-terminated) that a program of this
    path has; *ret is NULL where none fits. RC_SYNTAX: one is wrong; RC_REFUSED: others could write it. */

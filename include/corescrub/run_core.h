@@ -11,6 +11,7 @@ struct run_core_job {
 	const char *core;     /* compressed ones too; the output never is */
 	const char *out_path; /* a new file, mode 0600, in a folder that others can't list */
 	const char *exe, *sysroot;
+	const char *const *profiles; /* of programs, beyond the shipped ones */
 	bool stacks, keep_fpregs, no_sandbox;
 	unsigned timeout_s, jobs;
 	struct run_listener listener;

@@ -8,7 +8,7 @@
 struct core_options {
 	struct common_options common;
 	const char *output, *keep, *exe, *sysroot, *case_name;
-	struct strings learn, words, keep_words;
+	struct strings learn, words, keep_words, profile;
 	unsigned timeout, jobs;
 	bool keep_fpregs, no_learn, no_sandbox;
 };
@@ -23,6 +23,8 @@ const struct opt core_opts[] = {
 	  "keep vector and x87 registers, which may hold pieces of secrets", 0, 0 },
 	{ "exe", 0, OPT_STRING, AT(exe), "FILE", "the program, if the core's own word won't do", 0, 0 },
 	{ "sysroot", 0, OPT_STRING, AT(sysroot), "DIR", "where the core's files are found", 0, 0 },
+	{ "profile", 0, OPT_LIST, AT(profile), "FILE|DIR",
+	  "add a program's profile: where its configuration is", 0, 0 },
 	{ "timeout", 0, OPT_NUMBER, AT(timeout), "SECONDS", "how long reading its symbols may take", 1,
 	  86400 },
 	{ "jobs", 'j', OPT_NUMBER, AT(jobs), "N", "threads (default: the processors)", 1, 256 },
@@ -75,6 +77,7 @@ static int scrub_core(const struct core_options *o, const struct strings *args, 
 		.out_path = o->output,
 		.exe = o->exe,
 		.sysroot = o->sysroot,
+		.profiles = strings_list(&o->profile),
 		.stacks = o->keep != NULL,
 		.keep_fpregs = o->keep_fpregs,
 		.no_sandbox = o->no_sandbox,

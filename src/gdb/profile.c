@@ -20,7 +20,7 @@
 
 static const char *const known_keys[] = { "profile", "summary", "program", "info", "locks",
 					  "lock-tracking", "lock-tracking-hint", "dump-option",
-					  "dump-hint", "config-folder", NULL };
+					  "dump-hint", "config-folder", "config-variable", NULL };
 
 void gdb_profile_free(struct gdb_profile *p)
 {
@@ -34,6 +34,7 @@ void gdb_profile_free(struct gdb_profile *p)
 	free(p->dump_option);
 	free(p->dump_hint);
 	free(p->config_folder);
+	free(p->config_variable);
 	free(p);
 }
 
@@ -122,6 +123,8 @@ static int load_rest(const struct conf *c, const char *path, struct gdb_profile 
 		rc = load_string(c, "dump-option", &p->dump_option, err);
 	if (rc == RC_OK)
 		rc = load_string(c, "config-folder", &p->config_folder, err);
+	if (rc == RC_OK)
+		rc = load_string(c, "config-variable", &p->config_variable, err);
 	return rc == RC_OK ? load_string(c, "dump-hint", &p->dump_hint, err) : rc;
 }
 

@@ -63,6 +63,7 @@ void core_job_free(struct core_job *j)
 	if (j->spill >= 0)
 		close(j->spill);
 	findings_done(&j->typed);
+	free(j->config_folder);
 	detect_addresses_free(j->known);
 	free(j->parts);
 	free(j->fixed);

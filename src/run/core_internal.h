@@ -16,6 +16,8 @@ struct core_options {
 	bool stacks;	  /* --keep=stacks: what debugging needs, nothing of the heap */
 	bool keep_fpregs; /* vector and x87 state goes through the rules, else it is zeroed */
 	const char *exe, *sysroot; /* as for report; may be NULL */
+	const struct gdb_profile *profile; /* whose configuration is learned, if the core tells its
+					      folder; or NULL */
 	uid_t uid;		   /* the core's owner: whose files may be read for symbols */
 	gid_t gid;
 	unsigned jobs;	    /* threads, 0: one a processor */

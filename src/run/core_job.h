@@ -21,6 +21,7 @@ struct core_job {
 	size_t n_kept;
 	struct detect_addresses *known;
 	struct findings typed; /* of symbol rules, by offset */
+	char *config_folder;   /* what the profile's variable says, or NULL */
 	/* what rules found in pass one, by chunk, in an unnamed file: struct finding, one behind
 	   the other */
 	int spill;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core_internal.h"
+#include "run_texts.h"
 
 #include <corescrub/archive.h>
+#include <corescrub/gdb.h>
 #include <corescrub/report.h>
 #include <corescrub/run_core.h>
 
@@ -17,6 +19,7 @@ struct core_run {
 	struct engine *engine;
 	struct elfcore *core;
 	struct core_job *work;
+	struct gdb_profile *profile;
 	struct tempfile *out;
 	struct stat st; /* of the core file */
 };
@@ -65,6 +68,15 @@ static int check_place(const char *path, struct err *err)
 	return rc;
 }
 
+/* By the name of the program that was given, else by what the core claims. */
+static int find_profile(struct core_run *c, struct err *err)
+{
+	const struct elfcore_info *info = elfcore_info(c->core);
+	const char *name = c->job->exe ? c->job->exe : info->program ? info->program : info->comm;
+
+	return name ? run_profile(c->job->profiles, name, &c->profile, err) : RC_OK;
+}
+
 static void fill_table(struct core_run *c, const struct core_result *r, bool as_json,
 		       struct buf *ret)
 {
@@ -101,8 +113,11 @@ static int run_all(struct core_run *c, bool as_json, struct run_core_result *ret
 
 	if (rc == RC_OK)
 		rc = open_core(c, err);
+	if (rc == RC_OK)
+		rc = find_profile(c, err);
 	if (rc < 0)
 		return rc;
+	options.profile = c->profile;
 	options.uid = c->st.st_uid;
 	options.gid = c->st.st_gid;
 	rc = tempfile_open(job->out_path, 0600, &c->out, err);
@@ -140,6 +155,7 @@ int run_core(const struct run_core_job *job, bool as_json, struct run_core_resul
 	core_job_free(c.work);
 	tempfile_free(c.out);
 	elfcore_free(c.core);
+	gdb_profile_free(c.profile);
 	engine_free(c.engine);
 	if (rc < 0)
 		run_core_result_done(ret);

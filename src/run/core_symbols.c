@@ -2,11 +2,13 @@
 #include "core_job.h"
 
 #include <corescrub/elfcore_symbols.h>
+#include <corescrub/gdb.h>
 
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Typed memory: what symbol rules name, and addresses of hosts whatever they are called. */
+/* Typed memory: what symbol rules name, and addresses of hosts whatever they are called. And where the
+   program's configuration is, if its profile knows. */
 
 #define TYPED_MAX 500000 /* findings kept: 20 MB */
 
@@ -16,18 +18,44 @@ struct typed {
 	size_t skipped;
 };
 
+static bool is_config_folder(const struct core_job *j, const struct elfcore_variable *v)
+{
+	const struct gdb_profile *p = j->o->profile;
+
+	return p && p->config_variable && v->thread == SIZE_MAX && !v->function &&
+	       strcmp(v->path, p->config_variable) == 0;
+}
+
+/* A string in place, or, of an object of no known type, one that it points to. */
+static void take_config_folder(struct core_job *j, const struct elfcore_variable *v)
+{
+	char text[4096];
+	uint64_t at = v->addr;
+	size_t got;
+
+	if (v->shape == ELFCORE_BYTES && v->size == 8 && elfcore_read(j->core, at, text, 8) == 8)
+		memcpy(&at, text, 8);
+	got = elfcore_read(j->core, at, text, sizeof(text));
+	if (j->config_folder || !memchr(text, '\0', got) || !config_folder_fits(j->o->profile, text))
+		return;
+	j->config_folder = xstrdup(text);
+}
+
 static bool name_wanted(void *ctx, struct span name)
 {
 	const struct typed *t = ctx;
 
-	return rule_symbol_may_match(t->j->e->rules, name);
+	const struct gdb_profile *p = t->j->o->profile;
+
+	return rule_symbol_may_match(t->j->e->rules, name) ||
+	       (p && p->config_variable && span_eq(name, span_str(p->config_variable)));
 }
 
 static bool variable_wanted(void *ctx, const struct elfcore_variable *v)
 {
 	const struct typed *t = ctx;
 
-	return detect_variable_wanted(t->d, v);
+	return is_config_folder(t->j, v) || detect_variable_wanted(t->d, v);
 }
 
 static int variable_found(void *ctx, const struct elfcore_variable *v, struct err *err)
@@ -35,6 +63,10 @@ static int variable_found(void *ctx, const struct elfcore_variable *v, struct er
 	struct typed *t = ctx;
 	struct core_job *j = t->j;
 
+	if (is_config_folder(j, v))
+		take_config_folder(j, v);
+	if (!detect_variable_wanted(t->d, v))
+		return RC_OK;
 	if (j->typed.n >= TYPED_MAX)
 		return err_set(err, RC_TOOBIG, "the core's variables hold more than %d values",
 			       TYPED_MAX);
@@ -107,5 +139,8 @@ int core_symbols_learn(struct core_job *j, struct err *err)
 		return rc;
 	findings_sort(&j->typed);
 	say(j, &result);
-	return RC_OK;
+	return j->config_folder && j->e->learn_texts ?
+		       config_folder_learn(j->e, j->config_folder, j->o->uid, j->o->gid,
+					   j->o->listener, err) :
+		       RC_OK;
 }

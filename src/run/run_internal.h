@@ -102,6 +102,14 @@ int run_pattern_check(const char *regex, struct err *err);
    they could put another in its place. For what leaves or arrives clear. */
 int run_check_place(const char *out_dir, struct err *err);
 
+/* A crashed program's own configuration (config_folder.c). Is this folder, which the core names, like the
+   profile's (may be NULL)? Learns what is in it, read with the core owner's credentials. */
+struct gdb_profile;
+struct run_listener;
+bool config_folder_fits(const struct gdb_profile *p, const char *folder);
+int config_folder_learn(struct engine *e, const char *folder, uid_t uid, gid_t gid,
+			const struct run_listener *l, struct err *err);
+
 /* This machine's host name, addresses and login names. */
 int run_learn_machine(struct learned *l, struct err *err);
 
