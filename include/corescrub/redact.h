@@ -27,6 +27,13 @@ int redactor_new(const struct redact_options *o, struct redactor **ret, struct e
 void redactor_free(struct redactor *r);
 AUTO_DEFINE(redactor, redactor_free)
 
+/*
+ * For several threads: each has a part, with the same key and nothing seen yet. What parts replaced is
+ * added in the order of the joins, as if r had done it all in that order. RC_INTERNAL as of redact_token.
+ */
+struct redactor *redactor_part(const struct redactor *r);
+int redactor_join(struct redactor *r, const struct redactor *part, struct err *err);
+
 /* The key in use, named by 16 hex digits that tell nothing of it; "" without --key-file. */
 const char *redactor_key_id(const struct redactor *r);
 /* Would this value's token be one of the kept ones? Without a trace in the map. */

@@ -80,6 +80,15 @@ struct hmac *hmac_new(struct span key)
 	return h;
 }
 
+struct hmac *hmac_copy(const struct hmac *h)
+{
+	struct hmac *copy = xcalloc(1, sizeof(*copy));
+
+	copy->keyed = EVP_MAC_CTX_dup(h->keyed);
+	must(copy->keyed);
+	return copy;
+}
+
 void hmac_free(struct hmac *h)
 {
 	if (!h)

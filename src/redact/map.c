@@ -59,7 +59,7 @@ void map_note(struct redactor *r, const struct artifact *a, const struct redact_
 		    !token_find_text(r, span_make(with.p, len), &one.token))
 			continue;
 		/* quotes and line ends that stand beside the token are of the edit too */
-		if (len == e->with_len &&
+		if (!r->is_part && len == e->with_len &&
 		    span_eq(r->spellings[r->tokens[one.token].spelling].bytes, bytes))
 			continue;
 		one.spelling = span_make(arena_strndup(r->arena, bytes.p, bytes.len), bytes.len);

@@ -57,6 +57,7 @@ struct redactor {
 	struct hmac *hmac;
 	uint64_t seed;			/* of the hash tables: input must not choose collisions */
 	bool collects, keep_map;	/* the map: at all, and now */
+	bool is_part;			/* what is spelled as at first is told when it is joined */
 	struct strings kept;		/* tokens whose values stay: a person decided */
 	char key_id[17];		/* of the key in use, in hex; "" if it is random */
 	struct arena *arena;		/* all spellings and canonical forms */
@@ -90,6 +91,9 @@ int token_make(struct redactor *r, enum kind kind, struct span value, struct tok
 /* The keyed token that is spelled like this. */
 bool token_find_text(const struct redactor *r, struct span text, uint32_t *ret_token);
 void token_count(struct redactor *r, uint32_t token, uint32_t rule);
+/* Has this rule had this value before? Notes that it has. */
+bool token_pair_add(struct redactor *r, uint32_t rule, uint32_t token);
+struct redact_count *token_counts(struct redactor *r, uint32_t rule);	/* the rule's row */
 
 /* One edit to be, in source offsets; its text is in a buf of all of them. */
 struct change {

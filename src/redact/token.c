@@ -220,8 +220,7 @@ static bool pair_eq(const void *ctx, uint32_t i)
 	return memcmp(&w->r->pairs[i], w->bytes.p, sizeof(struct pair)) == 0;
 }
 
-/* Has this rule had this value before? */
-static bool pair_add(struct redactor *r, uint32_t rule, uint32_t token)
+bool token_pair_add(struct redactor *r, uint32_t rule, uint32_t token)
 {
 	struct pair p = { .rule = rule, .token = token };
 	struct wanted w = { .r = r, .bytes = span_make((const char *)&p, sizeof(p)) };
@@ -235,24 +234,29 @@ static bool pair_add(struct redactor *r, uint32_t rule, uint32_t token)
 	return true;
 }
 
-void token_count(struct redactor *r, uint32_t token, uint32_t rule)
+struct redact_count *token_counts(struct redactor *r, uint32_t rule)
 {
-	struct token *t;
-	size_t i;
-
 	if (rule >= r->n_counts) {
 		r->counts = xreallocarray(r->counts, rule + 1, sizeof(*r->counts));
-		for (i = r->n_counts; i <= rule; i++)
+		for (size_t i = r->n_counts; i <= rule; i++)
 			r->counts[i] = (struct redact_count){ .rule = (uint32_t)i };
 		r->n_counts = rule + 1;
 	}
-	r->counts[rule].count++;
+	return &r->counts[rule];
+}
+
+void token_count(struct redactor *r, uint32_t token, uint32_t rule)
+{
+	struct redact_count *counts = token_counts(r, rule);
+	struct token *t;
+
+	counts->count++;
 	if (token == NO_TOKEN)
 		return;
 	t = &r->tokens[token];
 	if (t->last_rule == rule + 1)
 		return;
 	t->last_rule = rule + 1;
-	if (pair_add(r, rule, token))
-		r->counts[rule].distinct++;
+	if (token_pair_add(r, rule, token))
+		counts->distinct++;
 }

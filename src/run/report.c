@@ -72,10 +72,17 @@ static void *warm(void *arg)
 	return NULL;
 }
 
+/* How many threads may work. */
+static size_t processors(const struct report *r)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return r->job->jobs ? r->job->jobs : n > 0 ? (size_t)n : 1;
+}
+
 static int run_gdbs(struct report *r)
 {
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t jobs = r->job->jobs ? r->job->jobs : processors > 0 ? processors : 1;
+	size_t jobs = processors(r);
 	size_t workers = jobs < r->n ? jobs : r->n, started = 0;
 	struct gdb_pool pool = {
 		.report = r, .shares = jobs / r->n ? jobs / r->n : 1, .lock = PTHREAD_MUTEX_INITIALIZER,
@@ -179,52 +186,6 @@ static int each_text(struct report *r, engine_step_fn step, struct err *err)
 	for (size_t i = 0; rc == RC_OK && i < r->n_attached; i++)
 		rc = engine_each_member(r->engine, r->attached[i].artifact, step, err);
 	return rc;
-}
-
-struct text_ctx {			/* which text of which core is being cleaned */
-	struct report *report;
-	struct crash *crash;
-	enum crash_text which;
-};
-
-static int watch_plan(void *ctx, const struct artifact *a, const struct redact_plan *p)
-{
-	struct text_ctx *t = ctx;
-	const char *name = t->crash->names[t->which];
-
-	tally_plan(&t->crash->tally, a, name, p);
-	return findings_file_add(t->report->findings, t->report->engine, a, name, p, t->report->err);
-}
-
-static int watch_item(void *ctx, const char *name, const struct check_item *item)
-{
-	struct text_ctx *t = ctx;
-
-	(void)name;
-	tally_item(&t->crash->tally, t->crash->names[t->which], item);
-	return 0;
-}
-
-static int clean_crash(struct report *r, struct crash *c, struct err *err)
-{
-	AUTO_BUF base = BUF_INIT;
-	int rc = engine_clean_name(r->engine, span_str(c->base), &base, err);
-
-	if (rc < 0)
-		return rc;
-	free(c->base);
-	c->base = buf_steal(&base);
-	for (size_t k = 0; k < TEXT_COUNT; k++) {
-		struct text_ctx ctx = { r, c, k };
-		struct engine_watch watch = { watch_plan, &ctx, watch_item, &ctx };
-
-		free(c->names[k]);
-		c->names[k] = xasprintf("%s-%s.txt", c->base, crash_text_names[k]);
-		rc = engine_clean_sealed(r->engine, c->texts[k], c->names[k], &watch, &c->clean[k], err);
-		if (rc < 0)
-			return rc;
-	}
-	return RC_OK;
 }
 
 /* What is told of an attachment is every package's. */
@@ -331,7 +292,7 @@ static int clean_all(struct report *r, struct err *err)
 		progress(r, "scrubbing", i, r->n);
 		if (learned_left_out(r->engine->learned))
 			tally_general(&r->crashes[i].tally, "more secrets than can be learned", true);
-		rc = clean_crash(r, &r->crashes[i], err);
+		rc = crash_clean(&r->crashes[i], r->engine, r->findings, processors(r), err);
 	}
 	return rc == RC_OK ? clean_attachments(r, err) : rc;
 }

@@ -31,6 +31,8 @@ struct tally {
 	uint64_t open, hints;
 };
 void tally_done(struct tally *t);
+/* Adds what another one of the same rules counted, and leaves that empty. */
+void tally_join(struct tally *t, struct tally *from);
 void tally_plan(struct tally *t, const struct artifact *a, const char *file, const struct redact_plan *p);
 /* An item of no one place. */
 void tally_general(struct tally *t, const char *what, bool open);
@@ -75,6 +77,9 @@ int crash_open(struct crash *c, const struct run_report_job *job, size_t i, stru
 /* `libraries` of gdb_libraries, or NULL. */
 int crash_gdb(struct crash *c, unsigned shares, const struct strings *libraries, struct err *err);
 int crash_texts(struct crash *c, struct err *err);
+/* The five texts cleaned, named by the clean base, counted in the tally; after engine_seal. `threads` is how
+   many may work on it; findings (may be NULL) are told in the order of the texts. */
+int crash_clean(struct crash *c, struct engine *e, struct findings_file *f, size_t threads, struct err *err);
 /* The folder of the program's configuration by the core's word, if it is like the profile's; or NULL. What
    is in it is for the core's owner's eyes. The caller frees. */
 char *crash_config_folder(const struct crash *c);

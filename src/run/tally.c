@@ -15,6 +15,27 @@ void tally_done(struct tally *t)
 	*t = (struct tally){ 0 };
 }
 
+void tally_join(struct tally *t, struct tally *from)
+{
+	if (!t->counts && from->n_rules) {
+		t->n_rules = from->n_rules;
+		t->counts = xcalloc(t->n_rules, sizeof(*t->counts));
+	}
+	for (size_t i = 0; i < from->n_rules; i++)
+		t->counts[i] += from->counts[i];
+	for (size_t i = 0; i < from->n; i++) {
+		GROW(t->marks, t->n, t->cap);
+		t->marks[t->n++] = from->marks[i];
+	}
+	for (size_t i = 0; i < from->n_items && t->n_items < TALLY_ITEMS; i++) {
+		GROW(t->items, t->n_items, t->cap_items);
+		t->items[t->n_items++] = from->items[i];
+	}
+	t->open += from->open;
+	t->hints += from->hints;
+	tally_done(from);
+}
+
 static uint64_t text_mark(struct span text)
 {
 	uint64_t h = 0xcbf29ce484222325;	/* FNV-1a 64: only to tell tokens apart */

@@ -20,6 +20,7 @@ void digest_md5(struct span s, uint8_t ret[16]);	/* for HTTP/SIP digests only, R
 
 struct hmac;				/* a keyed HMAC-SHA-256 (RFC 2104), reusable */
 struct hmac *hmac_new(struct span key);
+struct hmac *hmac_copy(const struct hmac *h);	/* with the same key, for another thread */
 void hmac_free(struct hmac *h);
 /* The HMAC of the parts one behind the other. */
 void hmac_parts(struct hmac *h, const struct span *parts, size_t n, uint8_t ret[DIGEST_LEN]);
