@@ -5,6 +5,8 @@
 #include <corescrub/artifact.h>
 #include <corescrub/base.h>
 
+#include <stdatomic.h>
+
 /*
  * Runs gdb on a core, confined (base/process.h), under C.UTF-8, -nx, auto-load and debuginfod off.
  * Its output stays in memory. One run gives the text of `bt full`; brief and thread1 are cut from it.
@@ -44,6 +46,7 @@ struct gdb_job {
 	const struct gdb_profile *profile;	/* or NULL */
 	int64_t core_time;		/* seconds since the epoch, for the profile's scripts */
 	int signal;			/* that killed it, Linux's number; for cores without $_siginfo */
+	const atomic_bool *stop;	/* set: the texts are not wanted any more; or NULL */
 	bool sandbox, strict;		/* --no-sandbox; strict as root */
 	uid_t uid;			/* whom to become, when root */
 	gid_t gid;

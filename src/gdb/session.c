@@ -250,9 +250,14 @@ static bool output_is_whole(const struct gdb_session *s)
 	       memcmp(tail, s->end, n) == 0 && tail[n] == '\n';
 }
 
+static bool is_wanted(const struct gdb_job *job)
+{
+	return !job->stop || !atomic_load(job->stop);
+}
+
 /* Its Python ignores SIGXFSZ, so a gdb that prints without end is not ended by its limit alone. */
-static int wait_while_it_prints(struct gdb_session *s, int64_t deadline, int *ret_status,
-				struct err *err)
+static int wait_while_it_prints(struct gdb_session *s, const struct gdb_job *job, int64_t deadline,
+				int *ret_status, struct err *err)
 {
 	int64_t start = clock_ms(), now = start;
 	int rc;
@@ -267,7 +272,7 @@ static int wait_while_it_prints(struct gdb_session *s, int64_t deadline, int *re
 		rc = process_wait(s->process, (int)slice, ret_status, err);
 		now = clock_ms();
 	} while (rc == RC_TIMEOUT && !output_is_whole(s) && !output_is_full(s->out) &&
-		 !output_is_full(s->err) && now < deadline);
+		 !output_is_full(s->err) && now < deadline && is_wanted(job));
 	if (rc == RC_TIMEOUT && output_is_whole(s)) {
 		process_kill(s->process);
 		*ret_status = 0;
@@ -285,11 +290,13 @@ int gdb_session_wait(struct gdb_session *s, const struct gdb_job *job, int64_t d
 		     struct err *err)
 {
 	int status = 0;
-	int rc = wait_while_it_prints(s, deadline, &status, err);
+	int rc = wait_while_it_prints(s, job, deadline, &status, err);
 
 	if (output_is_full(s->out) || output_is_full(s->err))
 		return err_set(err, RC_TOOBIG, "gdb printed over %zu MiB on %s",
 			       LIMIT_GDB_OUTPUT >> 20, job->core_name);
+	if (!is_wanted(job))
+		return err_set(err, RC_CHILD, "gdb was ended on %s", job->core_name);
 	if (rc == RC_TIMEOUT) {
 		err_set(err, RC_TIMEOUT, "gdb took longer than %u s on %s", job->timeout_s,
 			job->core_name);

@@ -211,7 +211,8 @@ int crash_open(struct crash *c, const struct run_report_job *job, size_t i, stru
 	return RC_OK;
 }
 
-int crash_gdb(struct crash *c, unsigned shares, const struct strings *libraries, struct err *err)
+int crash_gdb(struct crash *c, unsigned shares, const struct strings *libraries, const atomic_bool *stop,
+	      struct err *err)
 {
 	struct gdb_job job = {
 		.core_fd = c->fd,
@@ -225,6 +226,7 @@ int crash_gdb(struct crash *c, unsigned shares, const struct strings *libraries,
 		.jobs = shares,
 		.sandbox = !c->job->no_sandbox,
 		.profile = c->profile,
+		.stop = stop,
 		.core_time = c->created,
 		.signal = elfcore_info(c->core)->signal,
 		.strict = geteuid() == 0 && !c->job->no_sandbox,

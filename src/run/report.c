@@ -25,6 +25,13 @@ struct report {
 	struct attachments clean;
 	struct handoff *handoff;	/* or NULL: not asked for */
 	struct strings libraries;	/* of gdb; empty: not asked, or it failed */
+	struct loader {			/* the engine is made while gdb runs */
+		pthread_t id;
+		bool runs;
+		atomic_bool failed;
+		int rc;
+		struct err err;
+	} loader;
 	struct run_report_result *result;
 	struct findings_file *findings;	/* or NULL */
 	struct err *err;		/* for callbacks that have no room for one */
@@ -53,7 +60,8 @@ static void *gdb_worker(void *arg)
 	while ((i = atomic_fetch_add(&pool->next, 1)) < pool->report->n) {
 		struct err err = ERR_INIT;
 		int rc = crash_gdb(&pool->report->crashes[i], pool->shares,
-				   pool->report->libraries.n ? &pool->report->libraries : NULL, &err);
+				   pool->report->libraries.n ? &pool->report->libraries : NULL,
+				   &pool->report->loader.failed, &err);
 
 		pthread_mutex_lock(&pool->lock);
 		if (rc < 0 && pool->rc == RC_OK) {
@@ -63,12 +71,6 @@ static void *gdb_worker(void *arg)
 		pool->done++;
 		pthread_mutex_unlock(&pool->lock);
 	}
-	return NULL;
-}
-
-static void *warm(void *arg)
-{
-	ruleset_warm(arg);
 	return NULL;
 }
 
@@ -90,8 +92,6 @@ static int run_gdbs(struct report *r)
 	AUTO_FREE pthread_t *threads = xcalloc(workers + 1, sizeof(*threads));
 
 	progress(r, "running gdb", 0, 0);
-	/* while gdb works, the rules get ready */
-	started += pthread_create(&threads[0], NULL, warm, r->engine->rules) == 0;
 	/* this thread is the last worker; one that can't be started leaves its work to the others */
 	while (started < workers &&
 	       pthread_create(&threads[started], NULL, gdb_worker, &pool) == 0)
@@ -380,25 +380,60 @@ static int refuse_existing(struct report *r, struct err *err)
 	return rc;
 }
 
-/* Which libraries gdb has is asked while the rules are loaded; gdb_run says it if that fails. */
-static void *ask_libraries(void *arg)
+static void *load_engine(void *arg)
 {
 	struct report *r = arg;
+	struct loader *l = &r->loader;
 
-	if (gdb_libraries(r->job->gdb, &r->libraries, NULL) < 0)
-		strings_done(&r->libraries);
+	l->rc = engine_new(&r->job->common, !r->job->common.no_map, &r->engine, &l->err);
+	if (l->rc < 0)
+		atomic_store(&l->failed, true);
+	else
+		ruleset_warm(r->engine->rules);
 	return NULL;
 }
 
-static int load_rules(struct report *r, struct err *err)
+/* What a person added may be wrong, and is told so before any input is read; what comes with the program is
+   loaded while gdb does. */
+static int begin_engine(struct report *r, struct err *err)
 {
-	pthread_t asker;
-	bool asked = !r->job->no_sandbox && pthread_create(&asker, NULL, ask_libraries, r) == 0;
-	int rc = engine_new(&r->job->common, !r->job->common.no_map, &r->engine, err);
+	struct loader *l = &r->loader;
+	bool alone = r->job->common.rules && r->job->common.rules[0];
 
-	if (asked)
-		pthread_join(asker, NULL);
-	return rc;
+	l->err = (struct err)ERR_INIT;
+	l->runs = !alone && pthread_create(&l->id, NULL, load_engine, r) == 0;
+	if (!l->runs)
+		load_engine(r);
+	/* gdb_run says it if this fails */
+	if (!r->job->no_sandbox && gdb_libraries(r->job->gdb, &r->libraries, NULL) < 0)
+		strings_done(&r->libraries);
+	if (!l->runs && l->rc < 0)
+		*err = l->err;
+	return l->runs ? RC_OK : l->rc;
+}
+
+/* Its failure comes before all others: gdb may have been ended for it. */
+static int end_engine(struct report *r, int rc, struct err *err)
+{
+	struct loader *l = &r->loader;
+
+	if (!l->runs)
+		return rc;
+	pthread_join(l->id, NULL);
+	if (l->rc < 0)
+		*err = l->err;
+	return l->rc < 0 ? l->rc : rc;
+}
+
+static int read_all(struct report *r, struct err *err)
+{
+	int rc = open_cores(r, err);
+
+	if (rc == RC_OK)
+		rc = refuse_existing(r, err);
+	if (rc == RC_OK)
+		rc = open_attachments(r, err);
+	return rc == RC_OK ? run_gdbs(r) : rc;
 }
 
 static int report_all(struct report *r, bool as_json, struct err *err)
@@ -406,15 +441,9 @@ static int report_all(struct report *r, bool as_json, struct err *err)
 	int rc = handoff_check(r->job, err);
 
 	if (rc == RC_OK)
-		rc = load_rules(r, err);
+		rc = begin_engine(r, err);
 	if (rc == RC_OK)
-		rc = open_cores(r, err);
-	if (rc == RC_OK)
-		rc = refuse_existing(r, err);
-	if (rc == RC_OK)
-		rc = open_attachments(r, err);
-	if (rc == RC_OK)
-		rc = run_gdbs(r);
+		rc = end_engine(r, read_all(r, err), err);
 	for (size_t i = 0; rc == RC_OK && i < r->n; i++)
 		rc = crash_texts(&r->crashes[i], err);
 	if (rc == RC_OK)

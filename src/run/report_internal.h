@@ -74,8 +74,9 @@ struct crash {
 };
 /* The job's core number i. */
 int crash_open(struct crash *c, const struct run_report_job *job, size_t i, struct err *err);
-/* `libraries` of gdb_libraries, or NULL. */
-int crash_gdb(struct crash *c, unsigned shares, const struct strings *libraries, struct err *err);
+/* `libraries` of gdb_libraries, or NULL; `stop`: set when it is in vain. */
+int crash_gdb(struct crash *c, unsigned shares, const struct strings *libraries, const atomic_bool *stop,
+	      struct err *err);
 int crash_texts(struct crash *c, struct err *err);
 /* The five texts cleaned, named by the clean base, counted in the tally; after engine_seal. `threads` is how
    many may work on it; findings (may be NULL) are told in the order of the texts. */
