@@ -131,6 +131,74 @@ static void test_counts_and_values(void **state)
 	fixture_close(&f);
 }
 
+/* Texts that spell the same values otherwise: which spelling is the first one depends on the order. */
+static const char *const shared_texts[] = {
+	"at 192.0.2.7 tel=4155550123 [user]\n",
+	"tel=+14155550123 and 192.0.2.8, tel=14155550123\n",
+	"tel:14155550123 at 192.0.2.7, 198.51.100.4, tel=+14155550123\n",
+};
+
+static void join_text(struct fixture *f, const char *text)
+{
+	struct redactor *whole = f->r;
+	struct err err = ERR_INIT;
+	struct buf out;
+
+	f->r = redactor_part(whole);
+	out = fixture_scrub(f, span_str(text), NULL, NULL);
+	fixture_check(redactor_join(whole, f->r, &err), &err);
+	redactor_free(f->r);
+	f->r = whole;
+	buf_done(&out);
+}
+
+/* The map's text without its date. */
+static void map_of(const struct redactor *r, struct buf *ret)
+{
+	AUTO_BUF map = BUF_INIT;
+	struct span all;
+
+	redact_map_text(r, "test", (struct span){ NULL, 0 }, &map);
+	all = buf_span(&map);
+	for (size_t at = 0, end; at < all.len; at = end) {
+		end = span_line_end(all, at);
+		if (!span_starts(span_sub(all, at, end), SPAN_LIT("created ")))
+			buf_add_span(ret, span_sub(all, at, end));
+	}
+	buf_add_char(ret, '\0');
+}
+
+static void test_parts_are_as_one(void **state)
+{
+	struct fixture one, parts;
+	AUTO_BUF want = BUF_INIT;
+	AUTO_BUF got = BUF_INIT;
+	const struct redact_count *a, *b;
+	size_t n, m;
+
+	(void)state;
+	fixture_open(&one, NULL, true);
+	fixture_open(&parts, NULL, true);
+	for (size_t i = 0; i < ARRAY_SIZE(shared_texts); i++) {
+		struct buf out = fixture_scrub(&one, span_str(shared_texts[i]), NULL, NULL);
+
+		buf_done(&out);
+		join_text(&parts, shared_texts[i]);
+	}
+	map_of(one.r, &want);
+	map_of(parts.r, &got);
+	assert_non_null(strstr(want.p, "\nat "));
+	assert_string_equal(got.p, want.p);
+	a = redact_counts(one.r, &n);
+	b = redact_counts(parts.r, &m);
+	assert_int_equal(n, m);
+	for (size_t i = 0; i < n; i++)
+		assert_memory_equal(&a[i], &b[i], sizeof(a[i]));
+	assert_int_equal(redact_preexisting(parts.r), redact_preexisting(one.r));
+	fixture_close(&one);
+	fixture_close(&parts);
+}
+
 static void test_one_value_has_one_token(void **state)
 {
 	char a[64], b[64];
@@ -215,6 +283,7 @@ int main(void)
 		cmocka_unit_test(test_closure_finds_what_redaction_made),
 		cmocka_unit_test(test_newlines_stay),
 		cmocka_unit_test(test_counts_and_values),
+		cmocka_unit_test(test_parts_are_as_one),
 		cmocka_unit_test(test_one_value_has_one_token),
 		cmocka_unit_test(test_the_map_holds_what_may),
 		cmocka_unit_test(test_key_files),
