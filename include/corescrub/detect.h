@@ -23,8 +23,10 @@ AUTO_DEFINE(detector, detector_free)
 /* The table that findings' rule numbers mean; pseudo-rules behind the ruleset's. */
 const struct finding_rule *detector_rules(const struct detector *d, size_t *ret_n);
 
-/* Pass one: adds to l what rules with learn: true find in a. */
-int detect_learn(struct detector *d, const struct artifact *a, struct learned *l, struct err *err);
+/* Pass one: adds to l what rules with learn: true find in a; secrets_alone: of raw text, what isn't
+   gdb's strings and values, credentials only. */
+int detect_learn(struct detector *d, const struct artifact *a, bool secrets_alone,
+		 struct learned *l, struct err *err);
 
 /* Pass two over [from, to) of a's text, cut at line ends (detect_cut): findings are appended, in
    any order, overlapping, offsets in a's text. What begins in the range may end behind it. gdb's

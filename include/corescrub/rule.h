@@ -74,6 +74,10 @@ struct rule_hit {
 /* A negative return ends the scan with that code. */
 typedef int (*rule_hit_fn)(void *ctx, const struct rule_hit *hit);
 
+/* Which of the rules for a place: those with learn: true teach. */
+enum rule_share { RULE_ALL, RULE_TEACHING, RULE_TEACHING_SECRETS };
+#define RULE_SHARES 3
+
 struct rule_scanner;			/* scratch, one a thread */
 int rule_scanner_new(const struct ruleset *rs, struct rule_scanner **ret, struct err *err);
 void rule_scanner_free(struct rule_scanner *s);
@@ -81,13 +85,14 @@ AUTO_DEFINE(rule_scanner, rule_scanner_free)
 /*
  * Finds what active rules with one of the `where` bits match in text; hits whose match begins in
  * [from, to) are given, in any order, overlaps and all. Context outside that range is looked at, so
- * that cutting a text into ranges at line ends changes nothing. only_learn: rules with learn: true.
+ * that cutting a text into ranges at line ends changes nothing.
  */
 int rule_scan(struct rule_scanner *s, struct span text, size_t from, size_t to, unsigned where,
-	      bool only_learn, rule_hit_fn fn, void *ctx, struct err *err);
+	      enum rule_share share, rule_hit_fn fn, void *ctx, struct err *err);
 /* The slow way, PCRE2 one rule after another: the reference for tests and benchmarks. */
 int rule_scan_reference(struct rule_scanner *s, struct span text, size_t from, size_t to,
-			unsigned where, bool only_learn, rule_hit_fn fn, void *ctx, struct err *err);
+			unsigned where, enum rule_share share, rule_hit_fn fn, void *ctx,
+			struct err *err);
 
 struct rule_symbol {
 	struct span function;		/* demangled, without arguments */

@@ -301,10 +301,13 @@ int detect_text(struct detector *d, const struct artifact *a, uint64_t from, uin
 	return detect_ranges(d, a, &range, 1, ret, err);
 }
 
-int detect_learn(struct detector *d, const struct artifact *a, struct learned *learned,
-		 struct err *err)
+int detect_learn(struct detector *d, const struct artifact *a, bool secrets_alone,
+		 struct learned *learned, struct err *err)
 {
-	struct look l = { .d = d, .a = a, .text = a->text, .learn = learned, .err = err };
+	struct look l = {
+		.d = d, .a = a, .text = a->text, .learn = learned,
+		.raw_share = secrets_alone ? RULE_TEACHING_SECRETS : RULE_TEACHING, .err = err,
+	};
 	uint64_t from = 0;
 
 	while (from < a->text.len) {

@@ -191,7 +191,7 @@ int dump_detect(struct look *l, bool in_gdb)
 	bytes = buf_span(&d->bytes);
 	if (bytes.len == 0)
 		return RC_OK;
-	rc = rule_scan(l->d->scanner, bytes, 0, bytes.len, WHERE_TEXT, l->learn != NULL, on_rule, l,
+	rc = rule_scan(l->d->scanner, bytes, 0, bytes.len, WHERE_TEXT, l->raw_share, on_rule, l,
 		       l->err);
 	if (rc == RC_OK && l->d->learned_scanner && !l->learn)
 		rc = learned_scan(l->d->learned_scanner, bytes, 0, bytes.len, on_learned, l, l->err);

@@ -154,7 +154,7 @@ static int take_named(struct typed *t, struct span bytes)
 	buf_add_span(line, bytes);
 	n.end = line->len;
 	buf_add_char(line, '"');
-	return rule_scan(t->d->scanner, buf_span(line), 0, line->len, WHERE_TEXT, false, on_named,
+	return rule_scan(t->d->scanner, buf_span(line), 0, line->len, WHERE_TEXT, RULE_ALL, on_named,
 			 &n, t->err);
 }
 

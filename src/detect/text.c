@@ -189,7 +189,7 @@ static int layer_scan(struct text_scan *s)
 
 	if (text.len == 0)
 		return RC_OK;
-	rc = rule_scan(l->d->scanner, text, 0, text.len, WHERE_TEXT, l->learn != NULL,
+	rc = rule_scan(l->d->scanner, text, 0, text.len, WHERE_TEXT, l->raw_share,
 		       on_layer_rule, s, l->err);
 	if (rc == RC_OK && l->d->learned_scanner && !l->learn)
 		rc = learned_scan(l->d->learned_scanner, text, 0, text.len, on_layer_learned, s,
@@ -264,7 +264,7 @@ static int layers_detect(struct text_scan *s)
 int text_detect(struct look *l, bool in_gdb)
 {
 	struct text_scan s = { .l = l, .in_gdb = in_gdb };
-	int rc = rule_scan(l->d->scanner, l->text, l->off, l->end, WHERE_TEXT, l->learn != NULL,
+	int rc = rule_scan(l->d->scanner, l->text, l->off, l->end, WHERE_TEXT, l->raw_share,
 			   on_rule, &s, l->err);
 
 	if (rc == RC_OK && l->d->learned_scanner && !l->learn)

@@ -352,6 +352,29 @@ static bool is_number_kind(enum kind kind)
 	       kind == KIND_IP6 || kind == KIND_IP6_LAN || kind == KIND_MAC;
 }
 
+/* The six octets without a separator, with each, and in groups of four, in either case. */
+static void spell_mac(struct spelling *s, struct span v)
+{
+	static const struct { char sep; unsigned every; } forms[] = {
+		{ '\0', 1 }, { ':', 1 }, { '-', 1 }, { '.', 2 },
+	};
+	uint8_t a[6];
+
+	if (!value_mac_parse(v, a))
+		return;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(forms); i++) {
+		const char *digits = i & 1 ? upper_digits : lower_digits;
+
+		for (size_t k = 0; k < sizeof(a); k++) {
+			if (k && forms[i / 2].sep && k % forms[i / 2].every == 0)
+				put_char(s, k, forms[i / 2].sep);
+			put_char(s, k, digits[a[k] >> 4]);
+			put_char(s, k, digits[a[k] & 15]);
+		}
+		done(s, FORM_PLAIN);
+	}
+}
+
 void learn_spell(struct learned *l, uint32_t i)
 {
 	struct learn_entry *e = &l->v[i];
@@ -381,6 +404,9 @@ void learn_spell(struct learned *l, uint32_t i)
 	case KIND_IP4:
 	case KIND_IP4_LAN:
 		spell_in_addr(&s, v);
+		break;
+	case KIND_MAC:
+		spell_mac(&s, v);
 		break;
 	default:
 		break;

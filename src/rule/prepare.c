@@ -283,9 +283,10 @@ int ruleset_prepare(struct ruleset *rs, int fd, const char *name, struct err *er
 	uint32_t sections = 0;
 	int rc = RC_OK;
 
-	for (unsigned i = 0; i < POLICY_COUNT * WHERE_COUNT * 2 && rc == RC_OK; i++) {
-		unsigned policy = 1u << i / 2 / WHERE_COUNT, where = 1u << i / 2 % WHERE_COUNT;
-		struct scan_set *set = rule_set_build(rs, policy, where, i % 2);
+	for (unsigned i = 0; i < POLICY_COUNT * WHERE_COUNT * RULE_SHARES && rc == RC_OK; i++) {
+		unsigned policy = 1u << i / RULE_SHARES / WHERE_COUNT;
+		unsigned where = 1u << i / RULE_SHARES % WHERE_COUNT;
+		struct scan_set *set = rule_set_build(rs, policy, where, i % RULE_SHARES);
 
 		rc = prepare_set(rs, set, &keys, &body, &sections, err);
 		rule_set_free(set);

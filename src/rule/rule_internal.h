@@ -137,7 +137,7 @@ struct ruleset {
 	struct prepared *prepared;
 	struct symbol_index *symbols;
 	pthread_mutex_t lock;			 /* guards sets and JIT compilation */
-	struct scan_set *sets[2][WHERE_ALL + 1]; /* by only_learn and where bits; shared */
+	struct scan_set *sets[RULE_SHARES][WHERE_ALL + 1]; /* by where bits; shared */
 	struct scan_set **all_sets;
 	size_t n_sets, cap_sets;
 };
@@ -186,7 +186,7 @@ int rule_regex_compile(const struct conf *c, const struct conf_node *at, bool mu
 
 /* scanset.c */
 struct scan_set *rule_set_build(struct ruleset *rs, unsigned policy, unsigned where,
-				bool only_learn);
+				enum rule_share share);
 void rule_set_free(struct scan_set *set);
 /* Lists what libhs is to look for, and the key; the regexes' flags are still to come, from
    rule_set_compile or from a prepared database. */
@@ -198,7 +198,7 @@ int rule_set_compile(struct ruleset *rs, struct scan_set *set, hs_database_t **r
 /* Is the libhs at hand one that finds what it should? Tried once. */
 bool rule_libhs_is_sound(void);
 /* The set for a scan under the ruleset's policy; made at first use. */
-struct scan_set *rule_set_get(struct ruleset *rs, unsigned where, bool only_learn);
+struct scan_set *rule_set_get(struct ruleset *rs, unsigned where, enum rule_share share);
 /* Is the set ready to scan with, or are `bytes` more worth making it so? If not: PCRE2 alone. */
 bool rule_set_ready(struct ruleset *rs, struct scan_set *set, size_t bytes);
 

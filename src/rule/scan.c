@@ -164,9 +164,9 @@ static int scan_range(struct rule_scanner *s, struct scan_set *set, struct span 
 }
 
 int rule_scan(struct rule_scanner *s, struct span text, size_t from, size_t to, unsigned where,
-	      bool only_learn, rule_hit_fn fn, void *ctx, struct err *err)
+	      enum rule_share share, rule_hit_fn fn, void *ctx, struct err *err)
 {
-	struct scan_set *set = rule_set_get(s->rs, where, only_learn);
+	struct scan_set *set = rule_set_get(s->rs, where, share);
 	int rc = RC_OK;
 
 	to = to < text.len ? to : text.len;
@@ -184,13 +184,14 @@ int rule_scan(struct rule_scanner *s, struct span text, size_t from, size_t to, 
 }
 
 int rule_scan_reference(struct rule_scanner *s, struct span text, size_t from, size_t to,
-			unsigned where, bool only_learn, rule_hit_fn fn, void *ctx, struct err *err)
+			unsigned where, enum rule_share share, rule_hit_fn fn, void *ctx,
+			struct err *err)
 {
 	(void)err;
 	to = to < text.len ? to : text.len;
 	if (from >= to)
 		return RC_OK;
-	scan_begin(s, rule_set_get(s->rs, where, only_learn), text, from, to, fn, ctx);
+	scan_begin(s, rule_set_get(s->rs, where, share), text, from, to, fn, ctx);
 	scan_alone(s);
 	return s->rc;
 }

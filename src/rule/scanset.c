@@ -204,21 +204,17 @@ static void hash_set(const struct ruleset *rs, struct scan_set *set)
 	sha256_end(h, set->key);
 }
 
-/* What teaches: any kind in what a program held, in plain text credentials alone. A big log names
-   so many numbers that looking for each everywhere would cost more than all rules together. */
-static bool set_teaches(const struct rule *r, unsigned where)
+static bool set_wants(const struct rule *r, unsigned policy, unsigned where, enum rule_share share)
 {
-	return r->info.learn && (where != WHERE_TEXT || value_kind_is_credential(r->info.kind));
-}
-
-static bool set_wants(const struct rule *r, unsigned policy, unsigned where, bool only_learn)
-{
-	return r->policies & policy && r->info.where & where &&
-	       (!only_learn || set_teaches(r, where));
+	if (!(r->policies & policy && r->info.where & where))
+		return false;
+	return share == RULE_ALL ||
+	       (r->info.learn &&
+		(share == RULE_TEACHING || value_kind_is_credential(r->info.kind)));
 }
 
 struct scan_set *rule_set_build(struct ruleset *rs, unsigned policy, unsigned where,
-				bool only_learn)
+				enum rule_share share)
 {
 	struct scan_set *set = xcalloc(1, sizeof(*set));
 
@@ -226,7 +222,7 @@ struct scan_set *rule_set_build(struct ruleset *rs, unsigned policy, unsigned wh
 	for (size_t u = 0; u < rs->n_units; u++) {
 		const struct rule_unit *unit = &rs->units[u];
 
-		set->member[u] = set_wants(&rs->rules[unit->rule], policy, where, only_learn);
+		set->member[u] = set_wants(&rs->rules[unit->rule], policy, where, share);
 		if (set->member[u] && unit->multiline && unit->width > set->multiline_width)
 			set->multiline_width = unit->width;
 	}
@@ -392,13 +388,13 @@ static struct scan_set *find_equal(struct ruleset *rs, const struct scan_set *se
 	return NULL;
 }
 
-struct scan_set *rule_set_get(struct ruleset *rs, unsigned where, bool only_learn)
+struct scan_set *rule_set_get(struct ruleset *rs, unsigned where, enum rule_share share)
 {
-	struct scan_set **slot = &rs->sets[only_learn][where & WHERE_ALL], *set;
+	struct scan_set **slot = &rs->sets[share][where & WHERE_ALL], *set;
 
 	pthread_mutex_lock(&rs->lock);
 	if (!*slot) {
-		set = rule_set_build(rs, rs->policy, where, only_learn);
+		set = rule_set_build(rs, rs->policy, where, share);
 		*slot = find_equal(rs, set);
 		if (*slot) {
 			rule_set_free(set);
@@ -458,6 +454,6 @@ void ruleset_warm(struct ruleset *rs)
 	static const unsigned places[] = { WHERE_TEXT, WHERE_STRING };
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-		for (int learn = 0; learn <= 1; learn++)
-			rule_set_ready(rs, rule_set_get(rs, places[i], learn), PREPARED_WORTH_BYTES);
+		for (int share = RULE_ALL; share <= RULE_TEACHING; share++)
+			rule_set_ready(rs, rule_set_get(rs, places[i], share), PREPARED_WORTH_BYTES);
 }

@@ -193,7 +193,9 @@ void engine_free(struct engine *e)
 
 int engine_learn(struct engine *e, const struct artifact *a, struct err *err)
 {
-	return e->learn_texts ? detect_learn(e->learner, a, e->learned, err) : RC_OK;
+	bool large = a->text.len > LIMIT_LEARN_TEXT;
+
+	return e->learn_texts ? detect_learn(e->learner, a, large, e->learned, err) : RC_OK;
 }
 
 int engine_count(struct engine *e, const struct artifact *a, struct err *err)
@@ -248,7 +250,8 @@ int engine_learn_more(struct engine *e, const struct artifact *a, struct err *er
 	if (!e->learn_texts)
 		return RC_OK;
 	more = learned_clone(e->learned);
-	rc = detect_learn(e->learner, a, more, err);
+	/* each new value means new tables: for secrets alone */
+	rc = detect_learn(e->learner, a, true, more, err);
 	if (rc < 0 || learned_count(more) == learned_count(e->learned))
 		return rc;
 	detector_free(STEAL(e->detector));

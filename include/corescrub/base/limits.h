@@ -71,6 +71,7 @@
 #define LIMIT_LEARN_SECRETS	5000		/* secrets, tokens, keys: what is left out is an open item */
 #define LIMIT_LEARN_PASSING	1000		/* digests, names, numbers: every request brings new ones */
 #define LIMIT_LEARN_VALUE	KIB(64)		/* one learned value */
+#define LIMIT_LEARN_TEXT	MIB(16)		/* logs over it teach secrets alone: they name too many numbers */
 #define LIMIT_CLOSURE_ROUNDS	16		/* detection rounds until nothing new is found */
 
 #define LIMIT_AGE_HEADER	MIB(1)		/* all stanzas */
