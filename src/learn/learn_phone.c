@@ -15,7 +15,8 @@
 #define PIECE_MIN 6
 #define NATIONAL_MIN 8		/* digits that are a number by themselves */
 #define DIGITS_MAX 24
-#define GROUPS_MAX 8
+#define CERTAIN_MIN 10		/* that are one behind any digits */
+#define GROUPS_MAX 16
 
 static struct span digits_of(const struct learned *l, uint32_t value)
 {
@@ -146,16 +147,18 @@ static void phone_hit(struct learned_scanner *s, const struct number *n, size_t 
 		learn_hit(s, &hit, begins);
 }
 
-/* Digits [from, to) as one number: whole, behind a prefix to dial, without its country. */
+/* Digits [from, to) as one number: whole, behind a prefix to dial (00, or a long one behind a line's 9, a
+   feature's 67), without its country. */
 static bool look_number(struct learned_scanner *s, const struct number *n, size_t from, size_t to,
 			bool joined)
 {
 	unsigned end = to - from > PIECE_MIN ? end_of(span_make(n->digits, to)) : 0;
+	size_t least = PIECE_MIN + 1;
 	uint32_t value;
 
 	if (!(s->l->phone_ends[end / 64] >> end % 64 & 1))
 		return false;
-	for (size_t skip = from; skip < from + 4 && to - skip > PIECE_MIN && skip < to; skip++) {
+	for (size_t skip = from; skip < from + 4 && skip < to && to - skip >= least; skip++) {
 		struct span d = span_make(n->digits + skip, to - skip);
 
 		value = learn_find(s->l, KIND_PHONE, d);
@@ -166,7 +169,7 @@ static bool look_number(struct learned_scanner *s, const struct number *n, size_
 			return true;
 		}
 		if (n->digits[skip] != '0' && n->digits[skip] != '1')
-			break;
+			least = CERTAIN_MIN;
 	}
 	return false;
 }

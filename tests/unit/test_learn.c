@@ -261,6 +261,8 @@ static void test_phones(void **state)
 	expect_hits(l, "\"4420794\"...", "|4420794");
 	expect_hits(l, "\"x\\000460123\"", "|460123");
 	expect_hits(l, "\"asterisk442079460123\"", "|442079460123");
+	expect_hits(l, "dialled 9442079460123", "|442079460123");
+	expect_hits(l, "*67442079460123", "|442079460123");
 	/* not a part of other numbers */
 	expect_hits(l, "1442079460123456", NULL);
 	expect_hits(l, "tv_usec = 460123", NULL);
