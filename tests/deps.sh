@@ -7,7 +7,7 @@ set -eu
 build='gcc make pkg-config libc6-dev libhs-dev libpcre2-dev libyaml-dev libarchive-dev libelf-dev
 libdw-dev zlib1g-dev libssl-dev libjansson-dev libseccomp-dev'
 tests='libcmocka-dev g++ libc6-dbg gdb age tar gzip xz-utils bzip2 zstd lz4 zip unzip sqlite3 python3
-python3-jsonschema procps openssl openssh-client tmux redis-server gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static'
+python3-jsonschema procps openssl openssh-client tmux redis-server dwz gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static'
 
 # Vectorscan and Hyperscan have one API. The first runs on every processor, but up to 5.4.12 it loses
 # matches on x86 (corescrub notices, and does without it at a tenth of the speed); so Hyperscan where
@@ -25,7 +25,7 @@ complete() {
 		libseccomp cmocka 2>/dev/null || return 1
 	[ -d /usr/lib/debug/.build-id ] || return 1	# libc6-dbg: gdb names what a thread waits in
 	for program in cc c++ make gdb age tar gzip xz bzip2 zstd lz4 zip unzip sqlite3 python3 \
-		openssl ssh-keygen tmux redis-server aarch64-linux-gnu-gcc qemu-aarch64-static; do
+		openssl ssh-keygen tmux redis-server dwz aarch64-linux-gnu-gcc qemu-aarch64-static; do
 		command -v "$program" >/dev/null 2>&1 || return 1
 	done
 	python3 -c 'import jsonschema' 2>/dev/null || return 1

@@ -90,6 +90,9 @@ int elfcore_vouch(const struct elfcore *c, const struct elfcore_file *f, const c
    ret_debug may be NULL. RC_FORMAT if it is no ELF file of 64 bits. */
 int elfcore_file_build_id(int fd, uint8_t ret[64], size_t *ret_len, bool *ret_debug,
 			  struct err *err);
+/* What .gnu_debugaltlink says of the file that holds what this one (it stands at `at`) shares with
+   others: its path, a claim, and its build id. False where there is none. The caller frees the path. */
+bool elfcore_file_alt(int fd, const char *at, char **ret_path, uint8_t ret[64], size_t *ret_len);
 /* The separate debug file that is installed for a build id (/usr/lib/debug/.build-id/xx/…), or
    NULL; elfcore_debug_name is that path whether it is there or not. The caller frees. */
 char *elfcore_debug_path(const uint8_t *id, size_t len);

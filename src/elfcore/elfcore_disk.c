@@ -37,33 +37,6 @@ static bool disk_row(const struct disk *d, uint64_t table, uint64_t i, void *ret
 	       elfcore_pread(d->fd, ret, size, off) == size;
 }
 
-static bool phdr_build_id(const struct disk *d, const Elf64_Phdr *ph, uint8_t ret[64],
-			  size_t *ret_len)
-{
-	AUTO_FREE char *notes = NULL;
-
-	if (ph->p_type != PT_NOTE || ph->p_filesz > DISK_NOTES_MAX)
-		return false;
-	notes = xmalloc(ph->p_filesz + 1);
-	return elfcore_pread(d->fd, notes, ph->p_filesz, ph->p_offset) == ph->p_filesz &&
-	       elfcore_notes_build_id(span_make(notes, ph->p_filesz), ph->p_align == 8 ? 8 : 4, ret,
-				      ret_len);
-}
-
-static void disk_build_id(const struct disk *d, uint8_t ret[64], size_t *ret_len)
-{
-	Elf64_Phdr ph;
-
-	*ret_len = 0;
-	if (d->eh.e_phentsize != sizeof(ph) || d->eh.e_phnum > DISK_PHDRS_MAX)
-		return;
-	for (unsigned i = 0; i < d->eh.e_phnum && *ret_len == 0; i++) {
-		if (!disk_row(d, d->eh.e_phoff, i, &ph, sizeof(ph)))
-			return;
-		phdr_build_id(d, &ph, ret, ret_len);
-	}
-}
-
 /* The section of this name with content in the file. */
 static bool disk_section(const struct disk *d, const char *name, Elf64_Shdr *ret)
 {
@@ -95,6 +68,39 @@ static bool disk_section(const struct disk *d, const char *name, Elf64_Shdr *ret
 	return false;
 }
 
+/* The build id among the notes at off. */
+static bool notes_build_id(const struct disk *d, uint64_t off, uint64_t size, uint64_t align,
+			   uint8_t ret[64], size_t *ret_len)
+{
+	AUTO_FREE char *notes = NULL;
+
+	if (size > DISK_NOTES_MAX)
+		return false;
+	notes = xmalloc(size + 1);
+	return elfcore_pread(d->fd, notes, size, off) == size &&
+	       elfcore_notes_build_id(span_make(notes, size), align == 8 ? 8 : 4, ret, ret_len);
+}
+
+static void disk_build_id(const struct disk *d, uint8_t ret[64], size_t *ret_len)
+{
+	Elf64_Phdr ph;
+	Elf64_Shdr sh;
+
+	*ret_len = 0;
+	if (d->eh.e_phnum > 0 && (d->eh.e_phentsize != sizeof(ph) || d->eh.e_phnum > DISK_PHDRS_MAX))
+		return;
+	for (unsigned i = 0; i < d->eh.e_phnum; i++) {
+		if (!disk_row(d, d->eh.e_phoff, i, &ph, sizeof(ph)))
+			return;
+		if (ph.p_type == PT_NOTE &&
+		    notes_build_id(d, ph.p_offset, ph.p_filesz, ph.p_align, ret, ret_len))
+			return;
+	}
+	/* what dwz makes has sections alone */
+	if (d->eh.e_phnum == 0 && disk_section(d, ".note.gnu.build-id", &sh))
+		notes_build_id(d, sh.sh_offset, sh.sh_size, sh.sh_addralign, ret, ret_len);
+}
+
 int elfcore_file_build_id(int fd, uint8_t ret[64], size_t *ret_len, bool *ret_debug,
 			  struct err *err)
 {
@@ -117,11 +123,12 @@ uint16_t elfcore_file_machine(int fd)
 	return disk_open(fd, &d) ? d.eh.e_machine : EM_NONE;
 }
 
-bool elfcore_file_alt_id(int fd, uint8_t ret[64], size_t *ret_len)
+bool elfcore_file_alt(int fd, const char *at, char **ret_path, uint8_t ret[64], size_t *ret_len)
 {
+	const char *slash = strrchr(at, '/');
 	struct disk d;
 	Elf64_Shdr sh;
-	char link[512];
+	char link[4096 + 64];
 	const char *end;
 	size_t n;
 
@@ -130,11 +137,13 @@ bool elfcore_file_alt_id(int fd, uint8_t ret[64], size_t *ret_len)
 		return false;
 	n = elfcore_pread(fd, link, sh.sh_size, sh.sh_offset);
 	end = memchr(link, 0, n);	/* a name, then the id */
-	if (!end || n - (size_t)(end + 1 - link) > 64)
+	if (!end || end == link || end + 1 == link + n || n - (size_t)(end + 1 - link) > 64)
 		return false;
 	*ret_len = n - (size_t)(end + 1 - link);
 	memcpy(ret, end + 1, *ret_len);
-	return *ret_len > 0;
+	*ret_path = link[0] == '/' || !slash ? xstrdup(link) :
+		    xasprintf("%.*s/%s", (int)(slash - at), at, link);
+	return true;
 }
 
 bool elfcore_file_tls(int fd, uint64_t *ret_size, uint64_t *ret_align)

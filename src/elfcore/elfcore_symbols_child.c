@@ -82,6 +82,21 @@ static int debug_open(const uint8_t *id, size_t id_len)
 	return ret;
 }
 
+/* What dwz moved out of a file of several into one for all: where its link says, or by its build id. */
+static int alt_open(const struct symbols *s, int fd, const char *at)
+{
+	struct elfcore_file f = { .elf = true };
+	AUTO_FREE char *path = NULL;
+	int ret;
+
+	if (!elfcore_file_alt(fd, at, &path, f.build_id, &f.build_id_len))
+		return -1;
+	f.path = path;
+	if (elfcore_vouch(s->c, &f, s->w->sysroot, s->w->uid, s->w->gid, &ret, NULL) == RC_OK)
+		return ret;
+	return debug_open(f.build_id, f.build_id_len);
+}
+
 /* Of two mappings of one file only the larger is a module; the other is somebody who read it. */
 static bool is_shadowed(const struct elfcore *c, size_t i)
 {
@@ -102,8 +117,9 @@ static int module_open(struct symbols *s, struct module *m)
 {
 	const struct elfcore_file *f = m->file;
 	struct err ignored = ERR_INIT;
-	uint8_t alt[64];
-	size_t alt_len;
+	AUTO_FREE char *debug_path = NULL;
+	uint8_t id[64];
+	size_t id_len;
 	bool debug = false;
 	int rc;
 
@@ -119,11 +135,11 @@ static int module_open(struct symbols *s, struct module *m)
 	if (elfcore_file_machine(m->fd) != s->c->machine)
 		return SKIP_DAMAGED;
 	elfcore_file_tls(m->fd, &m->tls_size, &m->tls_align);
-	elfcore_file_build_id(m->fd, alt, &alt_len, &debug, NULL);
+	elfcore_file_build_id(m->fd, id, &id_len, &debug, NULL);
 	if (!debug)
 		m->debug_fd = debug_open(f->build_id, f->build_id_len);
-	if (elfcore_file_alt_id(m->debug_fd >= 0 ? m->debug_fd : m->fd, alt, &alt_len))
-		m->alt_fd = debug_open(alt, alt_len);
+	debug_path = m->debug_fd >= 0 ? elfcore_debug_path(f->build_id, f->build_id_len) : NULL;
+	m->alt_fd = debug_path ? alt_open(s, m->debug_fd, debug_path) : alt_open(s, m->fd, f->path);
 	return -1;
 }
 

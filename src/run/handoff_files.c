@@ -89,13 +89,47 @@ static bool is_program(const struct handoff_list *l, const char *path)
 	return program && strcmp(program, path) == 0;
 }
 
-static void add_path(struct handoff_list *l, const char *inside, const char *path, const char *kind,
-		     bool of_owner)
+static struct handoff_member *add_path(struct handoff_list *l, const char *inside, const char *path,
+				       const char *kind, bool of_owner)
 {
 	struct handoff_member *m = handoff_list_add(l, xasprintf(SYSROOT "%s", inside), kind, FROM_PATH);
 
 	m->path = xstrdup(path);
 	m->of_owner = of_owner;
+	return m;
+}
+
+/* The link by which gdb finds a debug file by its build id. */
+static void add_id_link(struct handoff_list *l, const char *path, const uint8_t *id, size_t len)
+{
+	AUTO_FREE char *name = elfcore_debug_name(id, len);
+
+	if (!name || strcmp(name, path) == 0)
+		return;
+	handoff_list_add(l, xasprintf(SYSROOT "%s", name), "link", FROM_LINK)->path =
+		relative_path(name, path);
+}
+
+/* What dwz moved out of the file at `at`, and of others, into one: at its own path, if it is that one. */
+static void add_shared(struct handoff_list *l, int fd, const char *at)
+{
+	struct handoff_member probe = { .source = FROM_PATH, .of_owner = true, .kind = "debug" }, *m;
+	AUTO_FREE char *claimed = NULL, *path = NULL, *by_id = NULL;
+	AUTO_CLOSE int found = -1;
+
+	if (fd < 0 || !elfcore_file_alt(fd, at, &claimed, probe.id, &probe.id_len))
+		return;
+	path = normal_path(claimed);
+	by_id = elfcore_debug_name(probe.id, probe.id_len);
+	for (unsigned i = 0; i < 2 && found < 0; i++) {
+		probe.path = i ? by_id : path;
+		if (!probe.path || !is_plain(probe.path) || handoff_open(l, &probe, &found, NULL) < 0)
+			continue;
+		m = add_path(l, probe.path, probe.path, "debug", true);
+		memcpy(m->id, probe.id, probe.id_len);
+		m->id_len = probe.id_len;
+		add_id_link(l, probe.path, probe.id, probe.id_len);
+	}
 }
 
 /* The debug file of a build id, below --sysroot or of this machine. */
@@ -103,11 +137,13 @@ static void add_debug(struct handoff_list *l, const uint8_t *id, size_t len)
 {
 	AUTO_FREE char *name = elfcore_debug_name(id, len);
 	AUTO_FREE char *there = name && l->sysroot ? xasprintf("%s%s", l->sysroot, name) : NULL;
+	const char *path = there && access(there, R_OK) == 0 ? there : name;
+	AUTO_CLOSE int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) : -1;
 
-	if (there && access(there, R_OK) == 0)
-		add_path(l, name, there, "debug", false);
-	else if (name && access(name, R_OK) == 0)
-		add_path(l, name, name, "debug", false);
+	if (fd < 0)
+		return;
+	add_path(l, name, path, "debug", false);
+	add_shared(l, fd, name);
 }
 
 /* gdb lists threads by libthread_db, which fits one glibc only: that beside it. */
@@ -158,6 +194,7 @@ static void add_mapped(struct handoff_list *l, size_t row, const struct elfcore_
 		add_folder(l, f->path);
 	if (elfcore_file_build_id(fd, id, &len, NULL, NULL) == RC_OK)
 		add_debug(l, id, len);
+	add_shared(l, fd, f->path);
 	if (strncmp(base, "libc.so", 7) == 0 || strncmp(base, "libc-", 5) == 0)
 		add_thread_db(l, f->path);
 }
@@ -183,6 +220,7 @@ static void add_exe(struct handoff_list *l)
 	l->program = xstrdup(m->name);
 	if (elfcore_file_build_id(fd, id, &len, NULL, NULL) == RC_OK)
 		add_debug(l, id, len);
+	add_shared(l, fd, inside);
 }
 
 /* The name by which the loader took a file: gdb looks for it there. */
@@ -235,11 +273,14 @@ void handoff_add_binaries(struct handoff_list *l)
 		add_link(l, &links[i], files, n);
 }
 
-/* Beside a file of the core, and of no build id that the core knows: as its owner, and ELF. */
-static int open_beside(const struct handoff_list *l, const char *path, int *ret_fd, struct err *err)
+/* Beside a file of the core, and of no build id that the core knows: as its owner, and ELF; where another
+   file said its build id, of that. */
+static int open_beside(const struct handoff_list *l, const struct handoff_member *m, int *ret_fd,
+		       struct err *err)
 {
-	struct elfcore_file f = { .path = path, .elf = true };
+	struct elfcore_file f = { .path = m->path, .elf = true, .build_id_len = m->id_len };
 
+	memcpy(f.build_id, m->id, m->id_len);
 	return elfcore_vouch(l->core, &f, l->sysroot ? l->sysroot : "/", l->uid, l->gid, ret_fd, err);
 }
 
@@ -272,7 +313,7 @@ int handoff_open(const struct handoff_list *l, const struct handoff_member *m, i
 	if (m->of_owner && strcmp(m->kind, "config") == 0)
 		return open_as_owner(l, m->path, ret_fd, err);
 	if (m->of_owner)
-		return open_beside(l, m->path, ret_fd, err);
+		return open_beside(l, m, ret_fd, err);
 	*ret_fd = open(m->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	return *ret_fd < 0 ? err_errno(err, RC_IO, "can't open a file to pack") : RC_OK;
 }

@@ -25,6 +25,8 @@ struct handoff_member {
 	char *path;			/* FROM_PATH: of the file; FROM_LINK: the target */
 	bool of_owner;			/* FROM_PATH: only if the core's owner may read it; but for
 					   configuration also only if it is ELF */
+	uint8_t id[64];			/* FROM_PATH, of_owner: its build id, if that is known */
+	size_t id_len;
 	bool executable;
 };
 
