@@ -23,6 +23,8 @@ void bt_free(struct bt *b);
 AUTO_DEFINE(bt, bt_free)
 /* Does text hold anything gdb would print (a frame, a thread, a `$N = `, a local)? Fast. */
 bool bt_probe(struct span text);
+/* Does a frame's head begin at off, a line's start? No string goes on behind one. */
+bool bt_is_frame(struct span text, uint64_t off);
 
 struct bt_frame {
 	uint32_t index;		/* the n-th frame of the text, from 0 */

@@ -93,6 +93,11 @@ static size_t thread_number(struct span t, size_t pos)
 	return end > i && BT_AT(t, end, " (") ? i : 0;
 }
 
+bool bt_is_frame(struct span text, uint64_t off)
+{
+	return off < text.len && is_frame(text, off);
+}
+
 bool bt_line_is_head(struct span t, size_t pos)
 {
 	switch (bt_ch(t, pos)) {

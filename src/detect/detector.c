@@ -160,32 +160,32 @@ bool detect_is_gdb(const struct detector *d, const struct artifact *a)
 	return a->serial && a->serial == d->serial ? d->kept.bt != NULL : a->kind == ARTIFACT_GDB;
 }
 
-/* Does a frame's head seem to begin at p, a line's start? */
-static bool seems_head(const char *p, const char *end)
+/* Does a frame's head begin at p, a line's start? */
+static bool is_head(struct span text, const char *p)
 {
-	return end - p > 4 && p[0] == '#' && p[1] >= '0' && p[1] <= '9' &&
-	       (p[2] == ' ' || (p[2] >= '0' && p[2] <= '9')) &&
-	       memchr(p + 2, ' ', 6 < end - p - 2 ? 6 : 2);
+	return text.p + text.len - p > 4 && p[0] == '#' && p[1] >= '0' && p[1] <= '9' &&
+	       bt_is_frame(text, (uint64_t)(p - text.p));
 }
 
-/* The last line start in (from, to] where a frame's head seems to be, or 0. */
+/* The last line start in (from, to] where a frame's head is, or 0. */
 static uint64_t last_head(struct span text, uint64_t from, uint64_t to)
 {
-	const char *end = text.p + text.len, *low = text.p + from, *p = text.p + to;
+	const char *low = text.p + from, *p = text.p + to;
 
 	while (p > low && (p = memrchr(low, '\n', (size_t)(p - low)))) {
-		if (seems_head(p + 1, end))
+		if (is_head(text, p + 1))
 			return (uint64_t)(p + 1 - text.p);
 	}
 	return 0;
 }
 
-/* The first line start at or behind `from` where a frame's head seems to be, or `to`. */
+/* The first line start at or behind `from` where a frame's head is, or `to`. What only seems to be
+   one may stand in a string whose escapes a shell expanded: its frame goes on behind it. */
 static uint64_t next_head(struct span text, uint64_t from, uint64_t to)
 {
-	const char *end = text.p + text.len, *high = text.p + to, *p = text.p + from;
+	const char *high = text.p + to, *p = text.p + from;
 
-	while (p < high && !seems_head(p, end)) {
+	while (p < high && !is_head(text, p)) {
 		p = memchr(p, '\n', (size_t)(high - p));
 		p = p ? p + 1 : high;
 	}
@@ -237,9 +237,7 @@ static uint64_t cut_between_records(struct bt_cursor *walk, struct span text, ui
 /* How far back from a range's wanted end a frame is looked for. */
 #define CUT_BACK KIB(256)
 
-/* In gdb's text a range ends before a frame's head, so that each frame is whole in one. That
-   only seems to be a head (in a string whose escapes a shell expanded) does no harm: the text is
-   indexed as one. */
+/* In gdb's text a range ends before a frame's head, so that each frame is whole in one. */
 static uint64_t cut_gdb(struct bt_cursor *walk, struct span text, uint64_t from, uint64_t target)
 {
 	uint64_t low = target - from > CUT_BACK ? target - CUT_BACK : from;

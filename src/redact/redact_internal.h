@@ -158,6 +158,7 @@ struct cluster {
 	uint64_t off, end;
 	uint32_t winner;	/* index into the pieces */
 	uint16_t quotes;	/* FINDING_QUOTE_* of its two ends */
+	bool in_string;		/* it begins inside of a gdb string */
 	bool masked;
 	unsigned round;		/* the latest round of its pieces */
 };

@@ -225,8 +225,13 @@ static void cluster_take(struct cluster *c, const struct pieces *p, size_t i,
 		c->quotes |= one->f.flags & FINDING_QUOTE_CLOSE;
 		c->end = end;
 	}
-	if (one->f.off == c->off)
+	if (one->f.off == c->off) {
 		c->quotes |= one->f.flags & FINDING_QUOTE_OPEN;
+		c->in_string |= (one->f.flags & FINDING_IN_STRING) != 0;
+	}
+	/* a string's opening quote that goes too leaves none to close */
+	if (!c->in_string)
+		c->quotes &= (uint16_t)~FINDING_QUOTE_CLOSE;
 	c->masked |= one->soft || (one->f.flags & (FINDING_MASKED | FINDING_LIMIT));
 	if (one->round > c->round)
 		c->round = one->round;
