@@ -76,6 +76,7 @@ struct detector {
 					   string.residue */
 	size_t n_rules, n_pack;
 	bool has_symbols, has_values;
+	uint32_t address_rule;	/* the first that acts on addresses, or NO_RULE */
 	uint64_t margin;
 	/* gdb's text: of the last artifact with a serial, and of a passing one */
 	uint64_t serial;

@@ -32,6 +32,7 @@ static void detector_make_rules(struct detector *d)
 	d->n_pack = ruleset_count(d->rs);
 	d->n_rules = d->n_pack + KIND_COUNT + 1;
 	d->rules = xcalloc(d->n_rules, sizeof(*d->rules));
+	d->address_rule = NO_RULE;
 	for (i = 0; i < d->n_pack; i++) {
 		const struct rule_info *r = ruleset_rule(d->rs, i);
 
@@ -40,6 +41,8 @@ static void detector_make_rules(struct detector *d)
 			.severity = r->severity,
 			.action = r->action, .keep_last = r->keep_last, .replace = r->replace,
 		};
+		if (r->active && r->kind == KIND_IP4 && d->address_rule == NO_RULE)
+			d->address_rule = (uint32_t)i;
 		d->has_symbols |= r->active && r->is_symbol;
 		d->has_values |= r->active && !r->is_symbol && (r->where & WHERE_VALUE);
 		if (r->active && r->multiline)

@@ -53,6 +53,29 @@ static void residue_hit(struct detector *d, uint32_t leaf, size_t at, struct spa
 		string_hit_add(d, leaf, (uint32_t)at, (uint32_t)(at + n), &f);
 }
 
+/* An address that is all of a counted string, the next one glued to it: a rule that reads both sees a
+   longer word. */
+static void glued_address_hit(struct detector *d, uint32_t leaf, struct span head, char next)
+{
+	struct finding f = {
+		.rule = d->address_rule, .form = FORM_GDB_STRING, .flags = FINDING_IN_STRING,
+	};
+	uint8_t bytes[16];
+
+	bool glued = next == '.' || (next >= '0' && next <= '9') ||
+		((next | 0x20) >= 'a' && (next | 0x20) <= 'z');
+
+	if (d->address_rule == NO_RULE || !glued)
+		return;
+	if (value_ip4_parse(head, bytes))
+		f.kind = KIND_IP4;
+	else if (value_ip6_parse(head, bytes))
+		f.kind = KIND_IP6;
+	else
+		return;
+	string_hit_add(d, leaf, 0, (uint32_t)head.len, &f);
+}
+
 void view_add_string(struct detector *d, uint32_t leaf, struct span decoded)
 {
 	struct leaf *f = &d->leaves[leaf];
@@ -66,6 +89,7 @@ void view_add_string(struct detector *d, uint32_t leaf, struct span decoded)
 		d->view.len--;		/* the leaf's bytes stay in one piece */
 		part_add(d, VIEW_STRING, leaf, (uint32_t)cut, span_sub(decoded, cut, decoded.len));
 		residue_hit(d, leaf, cut, span_sub(decoded, cut, decoded.len));
+		glued_address_hit(d, leaf, span_sub(decoded, 0, cut), decoded.p[cut]);
 	}
 }
 
