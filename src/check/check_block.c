@@ -22,9 +22,27 @@ static uint64_t bits_of(__m128i m, unsigned at)
 	return (uint64_t)(unsigned)_mm_movemask_epi8(m) << at;
 }
 
+void check_block_words(const char *p, struct block *ret)
+{
+	ret->word = ret->ascii = ret->slash = 0;
+	for (unsigned at = 0; at < 64; at += 16) {
+		__m128i c = _mm_loadu_si128((const __m128i *)(const void *)(p + at));
+		__m128i lower = _mm_or_si128(c, _mm_set1_epi8(0x20));
+		__m128i word = _mm_or_si128(in_range(c, '0', 9), in_range(lower, 'a', 25));
+
+		word = _mm_or_si128(word, _mm_cmpeq_epi8(c, _mm_set1_epi8('_')));
+		ret->ascii |= bits_of(word, at);
+		/* movemask takes the top bit: what isn't ASCII is part of a word */
+		ret->word |= bits_of(_mm_or_si128(word, c), at);
+		ret->slash |= bits_of(_mm_cmpeq_epi8(c, _mm_set1_epi8('\\')), at);
+	}
+}
+
 void check_block(const char *p, bool words, struct block *ret)
 {
 	*ret = (struct block){ 0 };
+	if (words)
+		check_block_words(p, ret);
 	for (unsigned at = 0; at < 64; at += 16) {
 		__m128i c = _mm_loadu_si128((const __m128i *)(const void *)(p + at));
 		__m128i lower = _mm_or_si128(c, _mm_set1_epi8(0x20));
@@ -38,23 +56,26 @@ void check_block(const char *p, bool words, struct block *ret)
 		ret->colon |= bits_of(colon, at);
 		ret->sign |= bits_of(_mm_or_si128(colon, equal), at);
 		ret->upper |= bits_of(in_range(c, 'A', 25), at);
-		if (words) {
-			__m128i word = _mm_or_si128(_mm_or_si128(digit, in_range(lower, 'a', 25)),
-						    _mm_cmpeq_epi8(c, _mm_set1_epi8('_')));
-
-			/* movemask takes the top bit: what isn't ASCII is part of a word */
-			ret->word |= bits_of(_mm_or_si128(word, c), at);
-			ret->slash |= bits_of(_mm_cmpeq_epi8(c, _mm_set1_epi8('\\')), at);
-		}
 	}
 }
 
 #else
 
+void check_block_words(const char *p, struct block *ret)
+{
+	ret->word = ret->ascii = ret->slash = 0;
+	for (unsigned at = 0; at < 64; at++) {
+		ret->ascii |= (uint64_t)(is_word(p[at]) && !(p[at] & 0x80)) << at;
+		ret->word |= (uint64_t)is_word(p[at]) << at;
+		ret->slash |= (uint64_t)(p[at] == '\\') << at;
+	}
+}
+
 void check_block(const char *p, bool words, struct block *ret)
 {
-	(void)words;
 	*ret = (struct block){ 0 };
+	if (words)
+		check_block_words(p, ret);
 	for (unsigned at = 0; at < 64; at++) {
 		uint64_t bit = (uint64_t)1 << at;
 
@@ -63,8 +84,6 @@ void check_block(const char *p, bool words, struct block *ret)
 		ret->dot |= p[at] == '.' ? bit : 0;
 		ret->colon |= p[at] == ':' ? bit : 0;
 		ret->sign |= p[at] == ':' || p[at] == '=' ? bit : 0;
-		ret->word |= is_word(p[at]) ? bit : 0;
-		ret->slash |= p[at] == '\\' ? bit : 0;
 		ret->upper |= p[at] >= 'A' && p[at] <= 'Z' ? bit : 0;
 	}
 }

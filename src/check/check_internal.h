@@ -34,6 +34,7 @@ struct block {
 	uint64_t digit, hex, dot, colon;
 	uint64_t sign;			/* colon or = */
 	uint64_t word, slash;
+	uint64_t ascii;			/* of word: those below 0x80 */
 	uint64_t upper;
 };
 
@@ -77,6 +78,7 @@ struct check {
 	size_t n_needles, cap_needles;
 	struct gram_index index, shorts;
 	bool odd_starts;		/* a short needle begins with what is no part of a word */
+	bool odd_heads;			/* or has such, or what is no ASCII, in its first four bytes */
 	char *what[KIND_COUNT][ENC_COUNT];
 };
 
@@ -126,6 +128,7 @@ bool look_in_token(struct span text, size_t off, size_t len);
 void places_add(struct places *p, size_t off, size_t len, enum kind kind);
 /* check_block.c: the bits of 64 bytes; `words`: word and slash too. */
 void check_block(const char *p, bool words, struct block *ret);
+void check_block_words(const char *p, struct block *ret);	/* word, slash and ascii alone */
 /* check_shape.c: what 64 bytes at p could be the shapes of; `next`: the byte behind them is a digit. */
 void check_shapes(struct look *l, size_t p, const struct block *b, bool next);
 void check_shape_heads(struct check *c);

@@ -130,6 +130,9 @@ void check_table_build(struct check *c)
 			continue;
 		}
 		c->odd_starts |= !is_word(c->bytes.p[n->off]);
+		for (unsigned k = 0; k < 4; k++)
+			c->odd_heads |= !is_word(c->bytes.p[n->off + k]) ||
+					(c->bytes.p[n->off + k] & 0x80);
 		gram_add(&c->shorts, c->bytes.p + n->off, i, 0);
 	}
 	index_sort(&c->index);
@@ -140,7 +143,7 @@ void check_table_done(struct check *c)
 {
 	index_done(&c->index);
 	index_done(&c->shorts);
-	c->odd_starts = false;
+	c->odd_starts = c->odd_heads = false;
 }
 
 bool look_in_token(struct span t, size_t off, size_t len)
@@ -259,27 +262,41 @@ static inline __attribute__((always_inline)) bool filter_has(const struct gram_i
 	return (x->filter[check_word(x, h)] & bits) == bits;
 }
 
-/* Short needles at the beginnings of words, behind escapes too (\n, \000). */
-static void look_words(struct look *l, size_t p, const char *bytes, const struct block *b)
+#define INNERMOST static inline __attribute__((always_inline))
+
+/* Bits of places whose next bits, up to n, are set too; what is behind the block may be anything's. */
+INNERMOST uint64_t goes_on(uint64_t bits, unsigned n)
 {
+	uint64_t all = bits;
+
+	for (unsigned i = 1; i <= n; i++)
+		all &= bits >> i | ~(~(uint64_t)0 >> i);
+	return all;
+}
+
+/* Short needles at the beginnings of words, behind escapes too (\n, \000). */
+INNERMOST void look_words(struct look *l, size_t p, const char *bytes, const struct block *b)
+{
+	const struct gram_index *x = &l->c->shorts, near = { .bits = x->bits, .filter = x->filter };
 	uint64_t starts = ~block_shift(b->word, l->word, 1) | block_shift(b->slash, l->slash, 2) |
 			  block_shift(b->slash, l->slash, 4);
 
-	if (!l->c->odd_starts)
+	if (!l->c->odd_heads)
+		starts &= goes_on(b->ascii, 3);
+	else if (!l->c->odd_starts)
 		starts &= b->word;
 	for (; starts; starts &= starts - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(starts);
 		uint32_t gram = check_gram(bytes + i);
 
-		if (__builtin_expect(filter_has(&l->c->shorts, gram), 0))
-			look_index(l, &l->c->shorts, p + i, gram);
+		if (__builtin_expect(filter_has(&near, gram), 0))
+			look_index(l, x, p + i, gram);
 	}
 	l->word = b->word;
 	l->slash = b->slash;
 }
 
-static inline __attribute__((always_inline)) void look_grams_plain(struct look *l, size_t p,
-								   const char *bytes)
+INNERMOST void look_grams(struct look *l, size_t p, const char *bytes)
 {
 	const struct gram_index *x = &l->c->index, near = { .bits = x->bits, .filter = x->filter };
 
@@ -291,23 +308,32 @@ static inline __attribute__((always_inline)) void look_grams_plain(struct look *
 	}
 }
 
+INNERMOST void look_known_plain(struct look *l, size_t p, const char *bytes, const struct block *b)
+{
+	look_grams(l, p, bytes);
+	if (b)
+		look_words(l, p, bytes, b);
+}
+
 #ifdef __x86_64__
 /* With shifts that take any register: a third faster. */
-__attribute__((target("bmi2"))) static void look_grams_bmi2(struct look *l, size_t p, const char *bytes)
+__attribute__((target("bmi,bmi2"))) static void look_known_bmi2(struct look *l, size_t p, const char *bytes,
+								const struct block *b)
 {
-	look_grams_plain(l, p, bytes);
+	look_known_plain(l, p, bytes, b);
 }
 #endif
 
-static inline void look_grams(struct look *l, size_t p, const char *bytes)
+/* b: with words, or NULL if there are no short needles. */
+static void look_known(struct look *l, size_t p, const char *bytes, const struct block *b)
 {
 #ifdef __x86_64__
-	if (__builtin_cpu_supports("bmi2")) {
-		look_grams_bmi2(l, p, bytes);
+	if (__builtin_cpu_supports("bmi2") && __builtin_cpu_supports("bmi")) {
+		look_known_bmi2(l, p, bytes, b);
 		return;
 	}
 #endif
-	look_grams_plain(l, p, bytes);
+	look_known_plain(l, p, bytes, b);
 }
 
 /* 64 bytes of text at p; they and eight more can be read at `bytes`. */
@@ -316,10 +342,8 @@ static void look_block(struct look *l, size_t p, const char *bytes)
 	bool words = l->c->shorts.n > 0;
 	struct block b;
 
-	look_grams(l, p, bytes);
 	check_block(bytes, words, &b);
-	if (words)
-		look_words(l, p, bytes, &b);
+	look_known(l, p, bytes, words ? &b : NULL);
 	check_shapes(l, p, &b, is_digit(bytes[64]));
 }
 
@@ -368,10 +392,8 @@ void check_scan_memory(struct look *l, size_t from, size_t to)
 			l->word = l->slash = 0;
 			continue;
 		}
-		look_grams(l, p, bytes);
-		if (words) {
-			check_block(bytes, true, &b);
-			look_words(l, p, bytes, &b);
-		}
+		if (words)
+			check_block_words(bytes, &b);
+		look_known(l, p, bytes, words ? &b : NULL);
 	}
 }
