@@ -65,7 +65,7 @@ struct gram_table {
 
 /* The heads, four bytes, of grams that are no text in ASCII or UTF-16: a few, and quick to look up. */
 struct odd_heads {
-	uint64_t *filter;
+	uint32_t *filter;
 	unsigned bits;
 	size_t n;
 	bool zero;			/* four NULs are among them */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "learn_internal.h"
 
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
 /*
  * A core's memory, of which little is text. Where four bytes are text, in ASCII or UTF-16, all grams are
  * looked for; elsewhere those alone that are none, by their heads. What stands before and behind a word
@@ -8,10 +12,11 @@
  */
 
 #define ODD_BITS_MAX 26
+#define HASH	     0x9e3779b1u
 
 static inline uint32_t head_hash(uint32_t head)
 {
-	return head * 0x9e3779b1u;
+	return head * HASH;
 }
 
 static inline uint32_t head_load(const char *p)
@@ -25,12 +30,12 @@ static inline uint32_t head_load(const char *p)
 /* A head's word in the filter, and its two bits there. */
 static inline uint32_t head_word(const struct odd_heads *o, uint32_t hash)
 {
-	return hash >> (38 - o->bits);
+	return hash >> (37 - o->bits);
 }
 
-static inline uint64_t head_bits(uint32_t hash)
+static inline uint32_t head_bits(uint32_t hash)
 {
-	return (uint64_t)1 << (hash >> 6 & 63) | (uint64_t)1 << (hash & 63);
+	return (uint32_t)1 << (hash >> 14 & 31) | (uint32_t)1 << (hash >> 9 & 31);
 }
 
 static void add_heads(struct odd_heads *o, const struct gram_table *t, const struct learned *l)
@@ -63,7 +68,7 @@ void learn_odd_build(struct learned *l)
 	o->n = count_odd(&l->wide, l) + count_odd(&l->narrow, l);
 	for (o->bits = 12; o->bits < ODD_BITS_MAX && o->n << 3 > (size_t)1 << o->bits;)
 		o->bits++;
-	o->filter = xcalloc(((size_t)1 << o->bits) / 64, sizeof(*o->filter));
+	o->filter = xcalloc(((size_t)1 << o->bits) / 32, sizeof(*o->filter));
 	add_heads(o, &l->wide, l);
 	add_heads(o, &l->narrow, l);
 }
@@ -79,8 +84,53 @@ static inline __attribute__((always_inline)) uint64_t text_places(uint64_t t, ui
 	return (tt & tt >> 2) | (tz & tz >> 2) | (zt & zt >> 2);
 }
 
+/* Those of `places`, LEARN_STRIDE apart in 64 bytes, where a head of o may be. */
+static uint64_t odd_places(const struct odd_heads *o, const char *p, uint64_t places)
+{
+	uint64_t hits = 0;
+
+	for (; places; places &= places - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(places);
+		uint32_t h = head_hash(head_load(p + i)), bits = head_bits(h);
+
+		hits |= (uint64_t)((o->filter[head_word(o, h)] & bits) == bits) << i;
+	}
+	return hits;
+}
+
+#ifdef __x86_64__
+/* The same for eight heads at once: four from `low` on and four from `high` on. */
+__attribute__((target("avx2"))) static inline unsigned eight_heads(const struct odd_heads *o,
+								   const char *low, const char *high)
+{
+	const __m128i spread = _mm_setr_epi8(0, 1, 2, 3, 3, 4, 5, 6, 6, 7, 8, 9, 9, 10, 11, 12);
+	const __m256i five = _mm256_set1_epi32(31), one = _mm256_set1_epi32(1);
+	__m128i a = _mm_loadu_si128((const __m128i *)(const void *)low);
+	__m128i b = _mm_loadu_si128((const __m128i *)(const void *)high);
+	__m256i heads = _mm256_shuffle_epi8(_mm256_set_m128i(b, a), _mm256_broadcastsi128_si256(spread));
+	__m256i h = _mm256_mullo_epi32(heads, _mm256_set1_epi32((int)HASH));
+	__m256i at = _mm256_srl_epi32(h, _mm_cvtsi32_si128(37 - (int)o->bits));
+	__m256i words = _mm256_i32gather_epi32((const int *)(const void *)o->filter, at, 4);
+	__m256i bits = _mm256_or_si256(
+		_mm256_sllv_epi32(one, _mm256_and_si256(_mm256_srli_epi32(h, 14), five)),
+		_mm256_sllv_epi32(one, _mm256_and_si256(_mm256_srli_epi32(h, 9), five)));
+	__m256i has = _mm256_cmpeq_epi32(_mm256_and_si256(words, bits), bits);
+
+	return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(has));
+}
+
+__attribute__((target("avx2,bmi2"))) static uint64_t odd_places_avx2(const struct odd_heads *o, const char *p,
+								     uint64_t every)
+{
+	unsigned hits = eight_heads(o, p, p + 12) | eight_heads(o, p + 24, p + 36) << 8 |
+			(eight_heads(o, p + 48, p + 48) & 15) << 16;
+
+	return _pdep_u64(hits, every);
+}
+#endif
+
 static inline __attribute__((always_inline)) size_t scan(struct learned_scanner *s, size_t at,
-							 size_t end)
+							 size_t end, bool avx2)
 {
 	const struct gram_table wide = gram_sieve(&s->l->wide);
 	const struct gram_table narrow = gram_sieve(&s->l->narrow);
@@ -88,6 +138,7 @@ static inline __attribute__((always_inline)) size_t scan(struct learned_scanner 
 	uint64_t every = 0;
 	const char *t = s->text.p;
 
+	(void)avx2;
 	for (unsigned i = 0; i < BLOCK; i += LEARN_STRIDE)
 		every |= (uint64_t)1 << i;
 	for (; at + 64 <= end && s->rc >= 0; at += BLOCK) {
@@ -107,14 +158,17 @@ static inline __attribute__((always_inline)) size_t scan(struct learned_scanner 
 			continue;
 		zero &= zero >> 1;
 		zero &= zero >> 2;
-		for (places = ~text & every & (odd.zero ? ~(uint64_t)0 : ~zero); places;
-		     places &= places - 1) {
+		places = ~text & every & (odd.zero ? ~(uint64_t)0 : ~zero);
+#ifdef __x86_64__
+		if (avx2)
+			places = places ? places & odd_places_avx2(&odd, t + at, every) : 0;
+		else
+#endif
+			places = odd_places(&odd, t + at, places);
+		for (; places; places &= places - 1) {
 			unsigned i = (unsigned)__builtin_ctzll(places);
-			uint32_t h = head_hash(head_load(t + at + i));
-			uint64_t bits = head_bits(h);
 
-			if (__builtin_expect((odd.filter[head_word(&odd, h)] & bits) == bits, 0))
-				learn_look_both(s, at + i, gram_load(t + at + i));
+			learn_look_both(s, at + i, gram_load(t + at + i));
 		}
 	}
 	return at;
@@ -125,7 +179,7 @@ static inline __attribute__((always_inline)) size_t scan(struct learned_scanner 
 __attribute__((target("bmi,bmi2"))) static size_t scan_bmi2(struct learned_scanner *s, size_t at,
 							    size_t end)
 {
-	return scan(s, at, end);
+	return scan(s, at, end, __builtin_cpu_supports("avx2"));
 }
 #endif
 
@@ -135,7 +189,7 @@ size_t learn_scan_memory(struct learned_scanner *s, size_t at, size_t end)
 	if (__builtin_cpu_supports("bmi2") && __builtin_cpu_supports("bmi"))
 		return scan_bmi2(s, at, end);
 #endif
-	return scan(s, at, end);
+	return scan(s, at, end, false);
 }
 #else
 /* Without bits by the dozen, to look at every place costs less. */
