@@ -45,6 +45,17 @@ for i in 1 2; do
 		-o "same$i" core.sleep
 done
 check "the same bytes" cmp same1/core.sleep.tar.gz same2/core.sleep.tar.gz
+# one thread, several, and several of which findings want one order
+example=$(example_core null) || not_ok "the example crashes"
+n=0
+for how in '--jobs 1' '--jobs 4' '--jobs 4 --findings found'; do
+	n=$((n + 1))
+	expect "example, $how" 0 env XDG_STATE_HOME="$work/state$n" "$CORESCRUB" report --key-file key --case c \
+		$how -o "by$n" "$example"
+	grep -v '^created' "state$n/corescrub/c.map" >"map$n"
+done
+check "the same files" sh -c 'diff -r by1 by2 && diff -r by1 by3'
+check "the same private map" sh -c 'cmp map1 map2 && cmp map1 map3'
 cp core.sleep "core.$(uname -n):1"
 expect "a core named by host and with a colon" 0 "$CORESCRUB" report -o named "core.$(uname -n):1"
 check "neither stands in a name" sh -c '! ls named | grep -e : -e "$(uname -n)"'
