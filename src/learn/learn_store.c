@@ -131,6 +131,16 @@ static bool learn_has_shape(enum kind kind, struct span value)
 	return false;
 }
 
+/* A value of the material that holds a token is what an earlier run left of one: to be replaced where it
+   stands, and nowhere else. */
+static bool is_leftover(struct span value, enum learn_origin origin)
+{
+	enum kind kind;
+	size_t at = 0;
+
+	return origin == LEARN_MATERIAL && value_token_next(value, &at, &kind) > 0;
+}
+
 int learn_add(struct learned *l, enum kind kind, struct span value, enum learn_origin origin,
 	      uint32_t *ret, struct err *err)
 {
@@ -139,8 +149,8 @@ int learn_add(struct learned *l, enum kind kind, struct span value, enum learn_o
 	uint32_t *slot;
 
 	*ret = UINT32_MAX;
-	if (value.len == 0 || value_is_tokens(value) || learned_is_kept(l, value) ||
-	    !learn_has_shape(kind, value))
+	if (value.len == 0 || value_is_tokens(value) || is_leftover(value, origin) ||
+	    learned_is_kept(l, value) || !learn_has_shape(kind, value))
 		return RC_OK;
 	if (value.len > LIMIT_LEARN_VALUE)
 		return err_set(err, RC_TOOBIG, "a value to learn is over %zu bytes",
