@@ -112,6 +112,15 @@ static int64_t family_of(const struct detector *d, uint32_t i)
 	return FAMILY_UNKNOWN;
 }
 
+/* Older glibc has __ss_align in front: it holds an IPv6 address's first half, the padding begins with
+   the second. */
+static bool is_second_half(const struct detector *d, uint32_t i)
+{
+	return i > 0 && span_ends(leaf_path(d, &d->leaves[i - 1]), SPAN_LIT("__ss_align")) &&
+	       span_eq(path_parent(leaf_path(d, &d->leaves[i - 1])),
+		       path_parent(leaf_path(d, &d->leaves[i])));
+}
+
 /* An IPv6 address that can be routed or is a network's own (RFC 4291, 2.4), and no pointer that the
    stack held there: 0x7f…, 0x55… or 0x56…, little-endian. */
 static bool is_likely_ip6(struct span bytes)
@@ -175,7 +184,13 @@ static int apply_packed_string(struct look *l, uint32_t i, enum rule_decode deco
 		ip6 = family == FAMILY_INET6;
 		if (!packed_sockaddr(bytes, ip6, &from, &to))
 			return RC_OK;
-		apply_stale_address(l, i, bytes, ip6, *f);
+		if (ip6 && is_second_half(l->d, i)) {
+			ip6 = memcmp(bytes.p, "\0\0\xff\xff", 4) != 0;
+			from = ip6 ? 0 : 4;
+			to = bytes.len < 8 ? (uint32_t)bytes.len : 8;
+		} else {
+			apply_stale_address(l, i, bytes, ip6, *f);
+		}
 	} else {
 		/* room for either: behind an IPv4 address all is zero */
 		ip6 |= to == 16 && !is_zero(span_sub(bytes, 4, 16));
