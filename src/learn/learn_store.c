@@ -109,8 +109,8 @@ static bool is_secret(enum kind kind)
 	return kind == KIND_SECRET || kind == KIND_TOKEN || kind == KIND_KEY;
 }
 
-/* A log has a digest in each request, and who sends them decides how many: that costs neither the run
-   nor its memory. */
+/* A log has a digest in each request, and who sends them decides how many: that costs neither the
+   run nor its memory. */
 static bool is_full(const struct learned *l, enum kind kind, enum learn_origin origin)
 {
 	return origin == LEARN_MATERIAL &&
@@ -131,8 +131,8 @@ static bool learn_has_shape(enum kind kind, struct span value)
 	return false;
 }
 
-/* A value of the material that holds a token is what an earlier run left of one: to be replaced where it
-   stands, and nowhere else. */
+/* A value of the material that holds a token is what an earlier run left of one: to be replaced
+   where it stands, and nowhere else. */
 static bool is_leftover(struct span value, enum learn_origin origin)
 {
 	enum kind kind;
@@ -259,7 +259,8 @@ struct learned *learned_clone(const struct learned *from)
 		uint32_t to;
 
 		/* all of it was within the limits before; a value kept since is left out */
-		if (learn_add(l, e->v.kind, e->v.bytes, e->v.origin, &to, &err) < 0 || to == UINT32_MAX)
+		if (learn_add(l, e->v.kind, e->v.bytes, e->v.origin, &to, &err) < 0 ||
+		    to == UINT32_MAX)
 			continue;
 		for (const struct learn_extra *x = e->extra; x; x = x->next)
 			learn_extra_add(l, to, x->what, x->bytes);
@@ -340,8 +341,8 @@ void learned_scanner_free(struct learned_scanner *s)
 	free(s);
 }
 
-int learned_scan(struct learned_scanner *s, struct span text, size_t from, size_t to, learned_hit_fn fn,
-		 void *ctx, struct err *err)
+int learned_scan(struct learned_scanner *s, struct span text, size_t from, size_t to,
+		 learned_hit_fn fn, void *ctx, struct err *err)
 {
 	(void)err;
 	s->text = text;

@@ -9,7 +9,8 @@
 
 /* Tokens → the values they stand for, out of private maps. */
 
-#define URL_MAX KIB(8)		/* how far back a link's begin is looked for: further back, it is one */
+/* How far back a link's begin is looked for: further back, it is one. */
+#define URL_MAX KIB(8)
 
 struct restore {
 	const struct run_restore_job *job;
@@ -68,7 +69,8 @@ static size_t control_at(struct span s, size_t i)
 	return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
 }
 
-/* On a terminal nothing but text: not what the reply brings, nor what a caller once called himself. */
+/* On a terminal nothing but text: not what the reply brings, nor what a caller once called
+   himself. */
 static int put(struct restore *r, struct span s, struct err *err)
 {
 	AUTO_BUF shown = BUF_INIT;
@@ -234,7 +236,8 @@ static int restore_span(struct restore *r, struct span text, const char *name, s
 		digest_sha256(text, sha256);
 		r->file = private_map_file(r->map, sha256, &r->run);
 		if (!r->file) {
-			int rc = err_set(err, RC_NOTFOUND, "%s is no scrubbed text of this map", name);
+			int rc = err_set(err, RC_NOTFOUND, "%s is no scrubbed text of this map",
+					 name);
 
 			err_hint(err, "it must be the very file, not a byte changed");
 			return rc;
@@ -301,7 +304,8 @@ static int restore_spooled(struct restore *r, struct err *err)
 	buf_done(&out.pending);
 	if (rc < 0)
 		return rc;
-	return t ? tempfile_commit(t, false, err) : file_copy(spool, r->job->out_fd, "standard output", err);
+	return t ? tempfile_commit(t, false, err)
+		 : file_copy(spool, r->job->out_fd, "standard output", err);
 }
 
 int run_restore(const struct run_restore_job *job, struct run_restore_result *ret, struct err *err)

@@ -119,10 +119,11 @@ static void say_what_is_not_known(struct verify *v)
 	const struct run_options *o = &v->job->common;
 
 	if (!v->map && !v->key && !(o->learn && *o->learn))
-		verify_note(v, "no map, key or config was given: values that were learned when it was made "
-			       "were not looked for");
+		verify_note(v, "no map, key or config was given: values that were learned when it "
+			    "was made were not looked for");
 	if (v->job->no_rules)
-		verify_note(v, "without rules: the second look alone, which knows shapes and what it is given");
+		verify_note(v, "without rules: the second look alone, which knows shapes and what "
+			    "it is given");
 }
 
 static int prepare(struct verify *v, struct err *err)
@@ -165,7 +166,8 @@ static int verify_archive(struct verify *v, const char *shown, struct span bytes
 		return RC_OK;
 	if (!tarball_probe(bytes)) {
 		if (is_other_archive(shown, bytes))
-			verify_change(v, shown, "package.manifest", "an archive that is no package");
+			verify_change(v, shown, "package.manifest",
+				      "an archive that is no package");
 		return RC_OK;
 	}
 	rc = verify_package(v, shown, bytes, &is_tar, &files, err);
@@ -174,8 +176,8 @@ static int verify_archive(struct verify *v, const char *shown, struct span bytes
 	return rc;
 }
 
-/* Clear bytes of an encrypted file: a hand-off is a tar that zstd packed (RFC 8878), anything else is
-   what it would be in the clear. */
+/* Clear bytes of an encrypted file: a hand-off is a tar that zstd packed (RFC 8878), anything else
+   is what it would be in the clear. */
 static bool is_handoff(int fd)
 {
 	uint8_t magic[4];
@@ -241,7 +243,8 @@ static int by_weight(const void *a, const void *b)
 	return order ? order : strcmp(x->rule, y->rule);
 }
 
-/* file:line:column: level: rule kind: in words. Names may hold anything: control bytes are shown. */
+/* file:line:column: level: rule kind: in words. Names may hold anything: control bytes are
+   shown. */
 static void add_line(struct buf *ret, const struct report_problem *p)
 {
 	for (const char *c = p->file; *c; c++) {
@@ -251,7 +254,8 @@ static void add_line(struct buf *ret, const struct report_problem *p)
 			buf_add_char(ret, *c);
 	}
 	buf_addf(ret, ":%llu:%llu: %s: %s%s%s: %s\n", (unsigned long long)p->line,
-		 (unsigned long long)p->col, p->level, p->rule, *p->kind ? " " : "", p->kind, p->what);
+		 (unsigned long long)p->col, p->level, p->rule, *p->kind ? " " : "", p->kind,
+		 p->what);
 }
 
 static int tell(struct verify *v, bool as_json, struct err *err)
@@ -284,7 +288,8 @@ int run_verify(const struct run_verify_job *job, bool as_json, struct run_verify
 	for (const char *const *p = job->inputs; rc == RC_OK && *p; p++) {
 		rc = verify_input(&v, *p, err);
 		if (rc == RC_OK && job->allowed_signers && !v.met_manifest)
-			verify_change(&v, *p, "package.approval", "it has no manifest to be approved");
+			verify_change(&v, *p, "package.approval",
+				      "it has no manifest to be approved");
 	}
 	if (rc == RC_OK)
 		rc = tell(&v, as_json, err);

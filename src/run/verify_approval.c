@@ -15,8 +15,8 @@ static void digest_of(const char *hex, uint8_t ret[DIGEST_LEN])
 		memcpy(ret, bytes.p, DIGEST_LEN);
 }
 
-int verify_approvals(struct verify *v, const char *shown, struct span text, const struct manifest *m,
-		     struct err *err)
+int verify_approvals(struct verify *v, const char *shown, struct span text,
+		     const struct manifest *m, struct err *err)
 {
 	__attribute__((cleanup(strings_done))) struct strings beside = { 0 }, why = { 0 };
 	const struct run_verify_job *job = v->job;
@@ -44,7 +44,8 @@ int verify_approvals(struct verify *v, const char *shown, struct span text, cons
 		return rc;
 	for (size_t i = 0; i < why.n; i++)
 		verify_note(v, "%s", why.v[i]);
-	what = xasprintf("approved by %zu keys of the list, %u are needed", keys, job->min_approvals);
+	what = xasprintf("approved by %zu keys of the list, %u are needed", keys,
+			 job->min_approvals);
 	verify_change(v, shown, "package.approval", what);
 	return RC_OK;
 }

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 /*
- * Folders: a package that was unpacked ("manifest.json" in it), or what `report` made, where each core's
- * files begin with its name ("<core>-manifest.json", "<core>.tar.gz", …).
+ * Folders: a package that was unpacked ("manifest.json" in it), or what `report` made, where each
+ * core's files begin with its name ("<core>-manifest.json", "<core>.tar.gz", …).
  */
 
 struct folder {
@@ -44,15 +44,16 @@ static bool take_entry(struct folder *f, const char *name)
 	return false;
 }
 
-static int open_entry(const struct folder *f, const char *name, struct mapping **ret, struct err *err)
+static int open_entry(const struct folder *f, const char *name, struct mapping **ret,
+		      struct err *err)
 {
 	AUTO_FREE char *path = xasprintf("%s/%s", f->path, name);
 
 	return mapping_open_path(path, ret, err);
 }
 
-/* Adds the entry to what is there, under the name that a manifest gives it, and looks at it. Not where a
-   claim holds of bytes that were looked at in the package. */
+/* Adds the entry to what is there, under the name that a manifest gives it, and looks at it. Not
+   where a claim holds of bytes that were looked at in the package. */
 static int take_file(struct folder *f, const char *name, const char *listed_as,
 		     const struct report_file *packed, struct verify_files *files, struct err *err)
 {
@@ -151,8 +152,8 @@ static int packed_too(struct folder *f, const char *base, const struct verify_fi
 		return RC_OK;
 	rc = open_entry(f, name, &map, err);
 	if (rc == RC_OK)
-		rc = verify_package(f->v, verify_name(f->v, NULL, name), mapping_span(map), &is_tar, &files,
-				    err);
+		rc = verify_package(f->v, verify_name(f->v, NULL, name), mapping_span(map), &is_tar,
+				    &files, err);
 	if (rc == RC_OK && files.has_manifest &&
 	    !span_eq(buf_span(&files.manifest), buf_span(&beside_it->manifest)))
 		verify_change(f->v, verify_name(f->v, NULL, name), "package.manifest",
@@ -173,7 +174,8 @@ static int pass_over(struct folder *f, const char *base, struct err *err)
 		return RC_OK;
 	if (f->v->job->identities && *f->v->job->identities)
 		return verify_file(f->v, path, err);
-	verify_note(f->v, "%s was not opened: that takes --identity", verify_name(f->v, NULL, sealed));
+	verify_note(f->v, "%s was not opened: that takes --identity",
+		    verify_name(f->v, NULL, sealed));
 	return RC_OK;
 }
 
@@ -190,7 +192,8 @@ static int one_core(struct folder *f, const char *base, struct err *err)
 	if (rc == RC_OK && !packed)
 		verify_note(f->v, "there is no package of %s: open items hold it back", base);
 	if (rc == RC_OK)
-		rc = verify_manifest(f->v, verify_name(f->v, NULL, name), buf_span(&files.manifest), &m, err);
+		rc = verify_manifest(f->v, verify_name(f->v, NULL, name), buf_span(&files.manifest),
+				     &m, err);
 	if (m)
 		rc = beside(f, base, m, packed, err);
 	if (rc == RC_OK && !packed)

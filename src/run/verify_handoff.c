@@ -24,7 +24,9 @@ struct handoff_look {
 
 static bool is_meant_clear(const char *kind)
 {
-	static const char *const kinds[] = { "core", "program", "library", "debug", "link", "config" };
+	static const char *const kinds[] = {
+		"core", "program", "library", "debug", "link", "config",
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (strcmp(kind, kinds[i]) == 0)
@@ -104,7 +106,8 @@ static void tell_missing(struct handoff_look *h)
 			there = claim_of(h, h->members.v[k].path) == &h->m->files[i];
 		if (!there)
 			verify_change(h->v, verify_name(h->v, h->shown, h->m->files[i].path),
-				      "package.missing", "the manifest lists it, and it is not there");
+				      "package.missing",
+				      "the manifest lists it, and it is not there");
 	}
 }
 
@@ -116,7 +119,8 @@ static int read_manifest(struct handoff_look *h, struct err *err)
 	int rc;
 
 	for (size_t i = 0; i < h->members.n; i++)
-		there |= strcmp(h->members.v[i].path, "manifest.json") == 0 && !h->members.v[i].target;
+		there |= strcmp(h->members.v[i].path, "manifest.json") == 0 &&
+			 !h->members.v[i].target;
 	if (!there) {
 		verify_change(h->v, h->shown, "package.manifest", "there is no manifest.json");
 		return RC_OK;
@@ -141,8 +145,8 @@ static int look_at_all(struct handoff_look *h, struct err *err)
 		verify_change(h->v, h->shown, "package.clear",
 			      "a core, program or configuration that is not encrypted");
 	if (rc == RC_OK && h->clear)
-		verify_note(h->v, "%s: %zu members (core, programs, configuration) are not meant to be clean: "
-			    "their digests alone were checked", h->shown, h->clear);
+		verify_note(h->v, "%s: %zu members (core, programs, configuration) are not meant "
+			    "to be clean: their digests alone were checked", h->shown, h->clear);
 	return rc == RC_OK ? words_ask(h->v, h->v->words, h->m, err) : rc;
 }
 

@@ -10,8 +10,8 @@
 
 /*
  * verify.c takes the inputs apart; verify_package.c and verify_folder.c hold what is there to its
- * manifest; verify_text.c looks at a text, verify_page.c makes one of a page; verify_words.c asks the
- * token key about a package's words.
+ * manifest; verify_text.c looks at a text, verify_page.c makes one of a page; verify_words.c asks
+ * the token key about a package's words.
  */
 
 struct words;
@@ -55,8 +55,8 @@ int verify_manifest_text(struct verify *v, const char *shown, struct span text,
 /* A file's name, or a link's target. */
 int verify_name_text(struct verify *v, const char *shown, const char *name, struct err *err);
 
-/* A page's text: what is shown, tags left out and entities undone, and behind it what stands in tags,
-   comments, styles. *ret_from: where each byte came from, in stretches. */
+/* A page's text: what is shown, tags left out and entities undone, and behind it what stands in
+   tags, comments, styles. *ret_from: where each byte came from, in stretches. */
 struct page_map {
 	struct page_stretch { size_t at, from; } *v;
 	size_t n, cap;
@@ -77,24 +77,26 @@ struct verify_files {
 	struct buf manifest;		/* its bytes, once it was met */
 	bool has_manifest;
 };
-void verify_files_add(struct verify_files *f, const char *path, const char *shown, struct span bytes);
+void verify_files_add(struct verify_files *f, const char *path, const char *shown,
+		      struct span bytes);
 void verify_files_done(struct verify_files *f);
 /* The manifest, looked at; if it is not as it should be the change is told, and *ret stays NULL. */
 int verify_manifest(struct verify *v, const char *shown, struct span text, struct manifest **ret,
 		    struct err *err);
 /* --require-approval (verify_approval.c): is this manifest approved by enough keys? */
-int verify_approvals(struct verify *v, const char *shown, struct span text, const struct manifest *m,
-		     struct err *err);
+int verify_approvals(struct verify *v, const char *shown, struct span text,
+		     const struct manifest *m, struct err *err);
 /* Is it what the manifest says? Tells the change if not. */
-bool verify_compare(struct verify *v, const struct report_file *claim, const struct verify_file *is);
+bool verify_compare(struct verify *v, const struct report_file *claim,
+		    const struct verify_file *is);
 /* Missing, extra, changed, double files. Sorts f. */
 void verify_listed(struct verify *v, const struct manifest *m, struct verify_files *f,
 		   const char *shown);
 
 int verify_package(struct verify *v, const char *shown, struct span file, bool *ret_is_tar,
 		   struct verify_files *files, struct err *err);
-/* A hand-off, decrypted: what is not meant to be clean in it is held to its digest alone. Not sealed: it
-   came in the clear, and such members are a change. */
+/* A hand-off, decrypted: what is not meant to be clean in it is held to its digest alone. Not
+   sealed: it came in the clear, and such members are a change. */
 int verify_handoff(struct verify *v, const char *shown, int fd, bool sealed, struct err *err);
 int verify_folder(struct verify *v, const char *path, struct err *err);
 int verify_file(struct verify *v, const char *path, struct err *err);
@@ -103,7 +105,8 @@ int verify_file(struct verify *v, const char *path, struct err *err);
 struct words *words_new(void);
 void words_free(struct words *w);
 void words_take(struct words *w, const char *shown, struct span text);
-/* Which of them have one of the tokens under the verifier's key? w, and m, the package's, may be NULL. */
+/* Which of them have one of the tokens under the verifier's key? w, and m, the package's, may be
+   NULL. */
 int words_ask(struct verify *v, struct words *w, const struct manifest *m, struct err *err);
 
 #endif

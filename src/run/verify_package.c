@@ -6,7 +6,8 @@
 
 /* A public package: its members, one by one, then what the manifest says of them. */
 
-void verify_files_add(struct verify_files *f, const char *path, const char *shown, struct span bytes)
+void verify_files_add(struct verify_files *f, const char *path, const char *shown,
+		      struct span bytes)
 {
 	struct verify_file one = { .shown = shown, .size = bytes.len };
 	AUTO_BUF listed = BUF_INIT;
@@ -39,7 +40,8 @@ static void compare_claims(struct verify *v, const char *shown, const struct man
 	if (job->ruleset && strcmp(job->ruleset, m->ruleset) != 0)
 		verify_change(v, shown, "package.ruleset", "made with another ruleset");
 	else if (!job->ruleset && strcmp(own, m->ruleset) != 0)
-		verify_note(v, "%s was made with another ruleset than the one it was checked with", shown);
+		verify_note(v, "%s was made with another ruleset than the one it was checked with",
+			    shown);
 	if (job->common.case_name && strcmp(job->common.case_name, m->case_name) != 0)
 		verify_change(v, shown, "package.case", "made for another case");
 	if (m->open)
@@ -54,7 +56,8 @@ int verify_manifest(struct verify *v, const char *shown, struct span text, struc
 	struct err damage = ERR_INIT;
 	int rc = manifest_read(text, "manifest", &m, &damage);
 
-	verify_note(v, "hashes prove that nothing was changed since, not who made it: that takes a signature");
+	verify_note(v, "hashes prove that nothing was changed since, not who made it: that takes a "
+		    "signature");
 	if (rc < 0)
 		verify_change_at(v, (struct verify_at){ shown, damage.line, damage.col },
 				 "package.schema", damage.msg);
@@ -103,7 +106,8 @@ void verify_listed(struct verify *v, const struct manifest *m, struct verify_fil
 				    strcmp(m->files[claim].path, f->v[is].path);
 
 		if (order < 0) {
-			verify_change(v, verify_name(v, shown, m->files[claim].path), "package.missing",
+			verify_change(v, verify_name(v, shown, m->files[claim].path),
+				      "package.missing",
 				      "the manifest lists it, and it is not there");
 			claim++;
 		} else if (order > 0) {
@@ -171,7 +175,8 @@ static int take_member(void *ctx, const struct tarball_member *m, struct err *er
 		return verify_name_text(p->v, shown, m->path, err);
 	}
 	if (!path) {
-		verify_change(p->v, shown, "package.name", "a name that leads out of the package's folder");
+		verify_change(p->v, shown, "package.name",
+			      "a name that leads out of the package's folder");
 		path = m->path;
 	}
 	look_at_header(p, m, shown);
@@ -193,7 +198,8 @@ static void tell_odd(void *ctx, const char *path, const char *what)
 {
 	struct package *p = ctx;
 
-	verify_change(p->v, *path ? verify_name(p->v, p->shown, path) : p->shown, "package.form", what);
+	verify_change(p->v, *path ? verify_name(p->v, p->shown, path) : p->shown, "package.form",
+		      what);
 }
 
 static int judge(struct package *p, struct err *err)

@@ -42,7 +42,9 @@ static size_t tag_end(struct span s, size_t at)
 
 static bool is_inline(struct span tag)
 {
-	static const char *const names[] = { "b", "i", "em", "mark", "span", "a", "code", "strong", "wbr" };
+	static const char *const names[] = {
+		"b", "i", "em", "mark", "span", "a", "code", "strong", "wbr",
+	};
 	size_t from = tag.len > 1 && tag.p[1] == '/' ? 2 : 1, len = 0;
 
 	while (from + len < tag.len && ((tag.p[from + len] | 0x20) >= 'a' &&
@@ -63,7 +65,8 @@ static size_t skip_raw(struct span s, size_t at)
 		AUTO_FREE char *close = NULL;
 		ssize_t end;
 
-		if (s.len - at < names[i].len || strncasecmp(s.p + at, names[i].p, names[i].len) != 0)
+		if (s.len - at < names[i].len ||
+		    strncasecmp(s.p + at, names[i].p, names[i].len) != 0)
 			continue;
 		close = xasprintf("</%s", names[i].p + 1);
 		end = span_find(s, span_str(close), at);

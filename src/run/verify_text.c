@@ -76,8 +76,8 @@ static bool is_told(const struct look *l, uint64_t off, uint64_t end)
 /* An address's bytes as gdb prints them, which a buffer that was used again may hold by itself. */
 static bool is_packed(const struct look *l, const struct check_item *item)
 {
-	bool address = item->kind == KIND_IP4 || item->kind == KIND_IP4_LAN || item->kind == KIND_IP6 ||
-		       item->kind == KIND_IP6_LAN;
+	bool address = item->kind == KIND_IP4 || item->kind == KIND_IP4_LAN ||
+		       item->kind == KIND_IP6 || item->kind == KIND_IP6_LAN;
 
 	return address && memchr(l->text.p + item->off, '\\', item->len);
 }
@@ -94,7 +94,8 @@ static int check_finding(void *ctx, const char *name, const struct check_item *i
 	if (l->page && item->level == CHECK_HINT)
 		return 0;
 	if (item->known && is_packed(l, item))
-		verify_hint(l->v, place(l, item->off), "check.packed", kind, "packed bytes of a known address");
+		verify_hint(l->v, place(l, item->off), "check.packed", kind,
+			    "packed bytes of a known address");
 	else if (item->known)
 		verify_leak(l->v, place(l, item->off), "check.known", kind, item->what);
 	else
@@ -116,8 +117,8 @@ static int look_by_rules(struct look *l, struct err *err)
 	struct sink nowhere = { drop };
 
 	a->text = l->text;
-	return redact_all(l->v->engine->redactor, l->v->engine->detector, a, &nowhere, rule_finding, l,
-			  err);
+	return redact_all(l->v->engine->redactor, l->v->engine->detector, a, &nowhere, rule_finding,
+			  l, err);
 }
 
 /* What it finds is told as it goes; that there was something is no failure here. */
@@ -153,11 +154,13 @@ static bool is_page(const char *shown)
 	return span_ends(span_str(shown), SPAN_LIT(".html"));
 }
 
-/* Tags and entities are no text that rules were made for: a page's bytes get the second look alone, its
-   text both. */
+/* Tags and entities are no text that rules were made for: a page's bytes get the second look alone,
+   its text both. */
 static int look_at_page(struct verify *v, const char *shown, struct span html, struct err *err)
 {
-	struct look raw = { .v = v, .shown = shown, .text = html, .source = html, .known_only = true };
+	struct look raw = {
+		.v = v, .shown = shown, .text = html, .source = html, .known_only = true,
+	};
 	struct page_map map = { .v = NULL };
 	AUTO_BUF text = BUF_INIT;
 	struct look seen = { .v = v, .shown = shown, .page = &map, .source = html };
@@ -180,11 +183,14 @@ int verify_text(struct verify *v, const char *shown, struct span text, struct er
 	return is_page(shown) ? look_at_page(v, shown, text, err) : look_at(&l, true, err);
 }
 
-/* By the schema its digests are digests: known values aside, only what is free to be any text counts. */
+/* By the schema its digests are digests: known values aside, only what is free to be any text
+   counts. */
 int verify_manifest_text(struct verify *v, const char *shown, struct span text,
 			 const struct manifest *m, struct err *err)
 {
-	struct look raw = { .v = v, .shown = shown, .text = text, .source = text, .known_only = true };
+	struct look raw = {
+		.v = v, .shown = shown, .text = text, .source = text, .known_only = true,
+	};
 	struct look texts = { .v = v, .shown = shown };
 	int rc;
 
@@ -198,7 +204,8 @@ int verify_manifest_text(struct verify *v, const char *shown, struct span text,
 
 int verify_name_text(struct verify *v, const char *shown, const char *name, struct err *err)
 {
-	struct look l = { .v = v, .shown = shown, .text = span_str(name), .source = span_str(name) };
+	struct span text = span_str(name);
+	struct look l = { .v = v, .shown = shown, .text = text, .source = text };
 
 	return look_at(&l, true, err);
 }
@@ -208,7 +215,8 @@ struct walk {
 	const char *shown;
 };
 
-static int walk_text(void *ctx, const char *path, struct span text, struct buf *ret, struct err *err)
+static int walk_text(void *ctx, const char *path, struct span text, struct buf *ret,
+		     struct err *err)
 {
 	struct walk *w = ctx;
 	const char *shown = verify_name(w->v, NULL, path);
@@ -221,7 +229,8 @@ static int walk_text(void *ctx, const char *path, struct span text, struct buf *
 	return verify_text(w->v, shown, text, err);
 }
 
-static int walk_name(void *ctx, const char *path, struct span name, struct buf *ret, struct err *err)
+static int walk_name(void *ctx, const char *path, struct span name, struct buf *ret,
+		     struct err *err)
 {
 	struct walk *w = ctx;
 	AUTO_FREE char *text = xstrndup(name.p, name.len);

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 /*
- * With the token key a package can be asked: is any word of it a value whose token stands in it too? A
- * credential that was removed in one place and left in another is found so, without a map. Each word's
- * token is worked out for each kind it could be.
+ * With the token key a package can be asked: is any word of it a value whose token stands in it
+ * too? A credential that was removed in one place and left in another is found so, without a map.
+ * Each word's token is worked out for each kind it could be.
  */
 
 #define WORD_MIN 4
@@ -93,7 +93,9 @@ static void add_word(struct words *w, struct span s, const char *shown, uint64_t
 		if (span_eq(w->v[w->slots[at] - 1].text, s))
 			return;
 	GROW(w->v, w->n, w->cap);
-	w->v[w->n] = (struct word){ span_make(arena_strndup(w->arena, s.p, s.len), s.len), shown, line };
+	w->v[w->n] = (struct word){
+		span_make(arena_strndup(w->arena, s.p, s.len), s.len), shown, line,
+	};
 	w->slots[at] = (uint32_t)++w->n;
 	if (w->n * 2 > w->mask)
 		grow(w);
@@ -109,7 +111,8 @@ static void add_token(struct words *w, struct span token, enum kind kind)
 	w->kinds[kind] = true;
 }
 
-/* What ends a word: white space, quotes, brackets, separators; a backslash too, with what it escapes. */
+/* What ends a word: white space, quotes, brackets, separators; a backslash too, with what it
+   escapes. */
 static bool ends_word(char c)
 {
 	return (unsigned char)c <= ' ' || (c && strchr("\"'`<>()[]{},;=|\\", c));
@@ -146,7 +149,8 @@ static size_t skip_escape(struct span t, size_t at)
 
 	if (++at >= t.len)
 		return at;
-	while (digits < 3 && at + digits < t.len && t.p[at + digits] >= '0' && t.p[at + digits] <= '7')
+	while (digits < 3 && at + digits < t.len && t.p[at + digits] >= '0' &&
+	       t.p[at + digits] <= '7')
 		digits++;
 	return at + (digits ? digits : t.p[at] == '"' || t.p[at] == '\n' ? 0 : 1);
 }
@@ -233,7 +237,8 @@ static bool may_be(enum kind kind, struct span s)
 	}
 }
 
-/* Nobody else has these by chance: letters alone, or digits alone, a program may have of its own. */
+/* Nobody else has these by chance: letters alone, or digits alone, a program may have of its
+   own. */
 static bool is_certain(enum kind kind, struct span s)
 {
 	size_t digits = count_of(s, "0123456789");
@@ -252,7 +257,8 @@ static int by_text(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-static void ask_one(struct verify *v, const struct words *w, struct redactor *r, const struct word *word)
+static void ask_one(struct verify *v, const struct words *w, struct redactor *r,
+		    const struct word *word)
 {
 	for (unsigned kind = 0; kind < KIND_COUNT; kind++) {
 		struct verify_at at = { word->shown, word->line, 1 };
@@ -287,7 +293,8 @@ int words_ask(struct verify *v, struct words *w, const struct manifest *m, struc
 	if (rc < 0)
 		return rc;
 	if (m && strcmp(m->token_key, redactor_key_id(r)) != 0)
-		verify_note(v, "the token key given is not the one it was made with: it tells nothing");
+		verify_note(v, "the token key given is not the one it was made with: it tells "
+			    "nothing");
 	if (w->n_tokens)
 		qsort(w->tokens, w->n_tokens, VALUE_TOKEN_MAX, by_text);
 	for (size_t i = 0; i < w->n; i++)
