@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dropin.h"
+#include "opt_rows.h"
 
 #include <stdlib.h>
 
@@ -58,10 +59,9 @@ const struct opt dropin_opts[] = {
 	{ "allow-plaintext", 0, OPT_FLAG, AT(allow_plaintext), NULL,
 	  "DANGEROUS: a tarball of the core that anybody can open", 0, 0 },
 	{ "attach", 0, OPT_LIST, AT(attach), "PATH", "scrub this file or folder and pack it too", 0, 0 },
-	{ "learn", 0, OPT_LIST, AT(learn), "PATH", "learn the secrets of a config file or folder", 0, 0 },
+	OPT_ROW_LEARN,
 	{ "no-learn", 0, OPT_FLAG, AT(no_learn), NULL, "learn nothing from configs or the texts", 0, 0 },
-	{ "words", 0, OPT_LIST, AT(words), "FILE", "words that must go, one per line", 0, 0 },
-	{ "keep-words", 0, OPT_LIST, AT(keep_words), "FILE", "words that must stay, one per line", 0, 0 },
+	OPT_ROWS_WORDS,
 	{ "case", 0, OPT_STRING, AT(case_name), "NAME", "names the case (default: random)", 0, 0 },
 	{ "no-map", 0, OPT_FLAG, AT(no_map), NULL, "write no private map", 0, 0 },
 	{ "accept-open", 0, OPT_FLAG, AT(accept_open), NULL,

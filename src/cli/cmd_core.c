@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli_internal.h"
+#include "opt_rows.h"
 
 #include <corescrub/run_core.h>
 
@@ -28,12 +29,9 @@ const struct opt core_opts[] = {
 	{ "timeout", 0, OPT_NUMBER, AT(timeout), "SECONDS", "how long reading its symbols may take", 1,
 	  86400 },
 	{ "jobs", 'j', OPT_NUMBER, AT(jobs), "N", "threads (default: the processors)", 1, 256 },
-	{ "learn", 0, OPT_LIST, AT(learn), "PATH", "learn the secrets of a config file or folder", 0,
-	  0 },
+	OPT_ROW_LEARN,
 	{ "no-learn", 0, OPT_FLAG, AT(no_learn), NULL, "learn nothing from configs or the core", 0, 0 },
-	{ "words", 0, OPT_LIST, AT(words), "FILE", "words that must go, one per line", 0, 0 },
-	{ "keep-words", 0, OPT_LIST, AT(keep_words), "FILE", "words that must stay, one per line", 0,
-	  0 },
+	OPT_ROWS_WORDS,
 	{ "case", 0, OPT_STRING, AT(case_name), "NAME", "names the case (default: random)", 0, 0 },
 	{ "no-sandbox", 0, OPT_FLAG, AT(no_sandbox), NULL, "read symbols unconfined", 0, 0 },
 	{ 0 },

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli_internal.h"
+#include "opt_rows.h"
 #include "search.h"
 
 #include <corescrub/age.h>
@@ -28,21 +29,12 @@ const struct opt report_opts[] = {
 	{ "jobs", 'j', OPT_NUMBER, AT(jobs), "N", "gdb processes at once (default: the processors)", 1,
 	  256 },
 	{ "attach", 0, OPT_LIST, AT(attach), "PATH", "scrub this file or folder and pack it too", 0, 0 },
-	{ "findings", 0, OPT_STRING, AT(findings), "FILE",
-	  "write each finding as a line of JSON, or as SARIF to FILE.sarif", 0, 0 },
-	{ "learn", 0, OPT_LIST, AT(learn), "PATH", "learn the secrets of a config file or folder", 0,
-	  0 },
+	OPT_ROW_FINDINGS,
+	OPT_ROW_LEARN,
 	{ "no-learn", 0, OPT_FLAG, AT(no_learn), NULL, "learn nothing from configs or the texts", 0, 0 },
-	{ "words", 0, OPT_LIST, AT(words), "FILE", "words that must go, one per line", 0, 0 },
-	{ "keep-words", 0, OPT_LIST, AT(keep_words), "FILE", "words that must stay, one per line", 0,
-	  0 },
+	OPT_ROWS_WORDS,
 	{ "case", 0, OPT_STRING, AT(case_name), "NAME", "names the case (default: random)", 0, 0 },
-	{ "decisions", 0, OPT_STRING, AT(decisions), "FILE",
-	  "do what was decided in review; needs --key-file", 0, 0 },
-	{ "approval", 0, OPT_LIST, AT(approvals), "FILE",
-	  "an approval of the decisions, for those that keep a credential", 0, 0 },
-	{ "allowed-signers", 0, OPT_STRING, AT(allowed_signers), "FILE",
-	  "whose approvals count, as ssh-keygen(1) has it", 0, 0 },
+	OPT_ROWS_DECIDED,
 	{ "no-map", 0, OPT_FLAG, AT(no_map), NULL, "write no private map", 0, 0 },
 	{ "accept-open", 0, OPT_FLAG, AT(accept_open), NULL,
 	  "pack although open items remain; the manifest records it", 0, 0 },

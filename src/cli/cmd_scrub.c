@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli_internal.h"
+#include "opt_rows.h"
 
 #include <unistd.h>
 
@@ -16,22 +17,13 @@ struct scrub_options {
 const struct opt scrub_opts[] = {
 	{ "output", 'o', OPT_STRING, AT(output), "PATH", "the file or folder to make", 0, 0 },
 	{ "check", 0, OPT_FLAG, AT(check), NULL, "write nothing, exit 3 if anything would go", 0, 0 },
-	{ "findings", 0, OPT_STRING, AT(findings), "FILE",
-	  "write each finding as a line of JSON, or as SARIF to FILE.sarif", 0, 0 },
-	{ "learn", 0, OPT_LIST, AT(learn), "PATH", "learn the secrets of a config file or folder", 0,
-	  0 },
+	OPT_ROW_FINDINGS,
+	OPT_ROW_LEARN,
 	{ "no-learn", 0, OPT_FLAG, AT(no_learn), NULL, "learn nothing from configs or the input", 0, 0 },
-	{ "words", 0, OPT_LIST, AT(words), "FILE", "words that must go, one per line", 0, 0 },
-	{ "keep-words", 0, OPT_LIST, AT(keep_words), "FILE", "words that must stay, one per line", 0,
-	  0 },
+	OPT_ROWS_WORDS,
 	{ "map", 0, OPT_STRING, AT(map), "FILE", "write a private map of tokens and originals", 0, 0 },
 	{ "case", 0, OPT_STRING, AT(case_name), "NAME", "names the case, for --key-file", 0, 0 },
-	{ "decisions", 0, OPT_STRING, AT(decisions), "FILE",
-	  "do what was decided in review; needs --key-file", 0, 0 },
-	{ "approval", 0, OPT_LIST, AT(approvals), "FILE",
-	  "an approval of the decisions, for those that keep a credential", 0, 0 },
-	{ "allowed-signers", 0, OPT_STRING, AT(allowed_signers), "FILE",
-	  "whose approvals count, as ssh-keygen(1) has it", 0, 0 },
+	OPT_ROWS_DECIDED,
 	{ "pass-binary", 0, OPT_FLAG, AT(pass_binary), NULL,
 	  "copy what is neither text nor an archive", 0, 0 },
 	{ "stream", 0, OPT_FLAG, AT(stream), NULL, "print as it goes, with what it learned so far", 0,
