@@ -283,7 +283,8 @@ int ruleset_prepare(struct ruleset *rs, int fd, const char *name, struct err *er
 	uint32_t sections = 0;
 	int rc = RC_OK;
 
-	for (unsigned i = 0; i < POLICY_COUNT * WHERE_COUNT * RULE_SHARES && rc == RC_OK; i++) {
+	/* of one that loses matches nothing is kept: without sections, PCRE2 works alone */
+	for (unsigned i = 0; rule_libhs_is_sound() && i < POLICY_COUNT * WHERE_COUNT * RULE_SHARES && rc == RC_OK; i++) {
 		unsigned policy = 1u << i / RULE_SHARES / WHERE_COUNT;
 		unsigned where = 1u << i / RULE_SHARES % WHERE_COUNT;
 		struct scan_set *set = rule_set_build(rs, policy, where, i % RULE_SHARES);

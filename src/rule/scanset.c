@@ -420,10 +420,7 @@ static void make_ready(struct ruleset *rs, struct scan_set *set)
 {
 	if (set->seen < (rs->prepared ? PREPARED_WORTH_BYTES : COMPILE_WORTH_BYTES))
 		return;
-	if (!rule_libhs_is_sound()) {
-		set->failed = true;
-		return;
-	}
+	/* what is prepared was so by a sound libhs of this version, and is proven anew */
 	if (rs->prepared && !set->prepared_tried) {
 		set->prepared_tried = true;
 		rule_set_targets(rs, set);
@@ -431,7 +428,7 @@ static void make_ready(struct ruleset *rs, struct scan_set *set)
 	}
 	if (set->ready || set->seen < COMPILE_WORTH_BYTES)
 		return;
-	if (rule_set_compile(rs, set, &set->db, NULL) < 0)
+	if (!rule_libhs_is_sound() || rule_set_compile(rs, set, &set->db, NULL) < 0)
 		set->failed = true;
 	else
 		set->ready = true;
