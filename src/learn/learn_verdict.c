@@ -194,13 +194,20 @@ static bool is_encoded(const struct pattern *p)
 	return (p->form == FORM_HEX || p->form == FORM_BASE64 || p->form == FORM_UTF16) && p->len >= 8;
 }
 
+/* Where a word that a person asked for begins in memory like a string's own bytes, whatever number is before
+   it: Python keeps a hash there, any bytes at all. */
+static bool asked_before(const struct learned_scanner *s, const struct learn_entry *e, size_t off)
+{
+	return s->memory && e->v.origin == LEARN_WORDS && !e->ordinary && off % 8 == 0;
+}
+
 /* All of the value. */
 static void whole(struct learned_scanner *s, const struct pattern *p, size_t off)
 {
 	struct learn_entry *e = &s->l->v[p->value];
 	struct learned_hit hit = { p->value, off, p->len, p->form, false, false };
 	size_t end = off + p->len;
-	bool word = word_before(s, off) && word_after(s, end);
+	bool word = (word_before(s, off) || asked_before(s, e, off)) && word_after(s, end);
 	bool string = learn_string_around(s->text, off, end) ||
 		      (s->memory && learn_memory_string_around(s->text, off, end));
 	bool free = is_encoded(p), goes = true;

@@ -394,15 +394,23 @@ static void *load_engine(void *arg)
 }
 
 /* What a person added may be wrong, and is told so before any input is read; what comes with the program is
-   loaded while gdb does. */
+   loaded while gdb does. Cores are opened before: who unpacks one is forked, while there is no other thread
+   that could hold a lock. */
 static int begin_engine(struct report *r, struct err *err)
 {
 	struct loader *l = &r->loader;
 	bool alone = r->job->common.rules && r->job->common.rules[0];
+	int rc = RC_OK;
 
 	l->err = (struct err)ERR_INIT;
+	if (alone)
+		load_engine(r);
+	if (l->rc == RC_OK)
+		rc = open_cores(r, err);
+	if (rc < 0)
+		return rc;
 	l->runs = !alone && pthread_create(&l->id, NULL, load_engine, r) == 0;
-	if (!l->runs)
+	if (!alone && !l->runs)
 		load_engine(r);
 	/* gdb_run says it if this fails */
 	if (!r->job->no_sandbox && gdb_libraries(r->job->gdb, &r->libraries, NULL) < 0)
@@ -427,10 +435,8 @@ static int end_engine(struct report *r, int rc, struct err *err)
 
 static int read_all(struct report *r, struct err *err)
 {
-	int rc = open_cores(r, err);
+	int rc = refuse_existing(r, err);
 
-	if (rc == RC_OK)
-		rc = refuse_existing(r, err);
 	if (rc == RC_OK)
 		rc = open_attachments(r, err);
 	return rc == RC_OK ? run_gdbs(r) : rc;
