@@ -59,16 +59,26 @@ char *xstrndup(const char *s, size_t n)
 	return must(strndup(s, n));
 }
 
+/* Allocated; *ret_len may be NULL. */
+static char *format(size_t *ret_len, const char *fmt, va_list ap)
+{
+	char *s = NULL;
+	int n = vasprintf(&s, fmt, ap);
+
+	if (ret_len)
+		*ret_len = n < 0 ? 0 : (size_t)n;
+	return must(n < 0 ? NULL : s);
+}
+
 char *xasprintf(const char *fmt, ...)
 {
 	va_list ap;
-	char *s = NULL;
-	int n;
+	char *s;
 
 	va_start(ap, fmt);
-	n = vasprintf(&s, fmt, ap);
+	s = format(NULL, fmt, ap);
 	va_end(ap);
-	return must(n < 0 ? NULL : s);
+	return s;
 }
 
 struct span span_sub(struct span s, size_t from, size_t to)
@@ -205,13 +215,12 @@ void buf_add_char(struct buf *b, char c)
 void buf_addf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;
-	char *s = NULL;
-	int n;
+	size_t n;
+	char *s;
 
 	va_start(ap, fmt);
-	n = vasprintf(&s, fmt, ap);
+	s = format(&n, fmt, ap);
 	va_end(ap);
-	must(n < 0 ? NULL : s);
 	buf_add(b, s, n);
 	secret_wipe(s, n);
 	free(s);

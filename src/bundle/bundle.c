@@ -88,6 +88,31 @@ int bundle_target_failed(const struct bundle_target *t, struct err *err)
 	return t->rc < 0 ? t->rc : err_set(err, RC_IO, "the package can't be written");
 }
 
+int bundle_tar_init(struct bundle_tar *t, const char *root, int64_t mtime, struct sink *out, const char *what,
+		    struct err *err)
+{
+	*t = (struct bundle_tar){
+		.root = xstrdup(root), .mtime = mtime, .a = archive_write_new(),
+		.target = { .out = out, .err = err }, .piece = xmalloc(BUNDLE_PIECE),
+	};
+	if (!t->a)
+		return err_set(err, RC_NOMEM, "no memory to write the %s", what);
+	return bundle_name_stays_inside(root) ? RC_OK :
+		err_set(err, RC_REFUSED, "the %s's folder needs a plain name", what);
+}
+
+void bundle_tar_done(struct bundle_tar *t)
+{
+	if (t->target.rc == RC_OK)
+		t->target.rc = RC_IO;	/* freeing it may write once more */
+	if (t->a)
+		archive_write_free(t->a);
+	if (t->piece)
+		secret_wipe(t->piece, BUNDLE_PIECE);
+	free(t->piece);
+	free(t->root);
+}
+
 int bundle_write_header(struct archive *a, const struct bundle_target *t, struct archive_entry *e,
 			struct err *err)
 {

@@ -18,6 +18,20 @@ struct bundle_target {
 la_ssize_t bundle_target_write(struct archive *a, void *ctx, const void *p, size_t len);
 /* The sink's own error, or one for what libarchive would not write. */
 int bundle_target_failed(const struct bundle_target *t, struct err *err);
+/* What both kinds of tarball write with. */
+#define BUNDLE_PIECE MIB(1)
+struct bundle_tar {
+	char *root;		/* the folder that everything stands in */
+	int64_t mtime;
+	struct archive *a;
+	struct bundle_target target;
+	char *piece;		/* BUNDLE_PIECE bytes of a file in clear */
+};
+/* `what` names it in messages. The archive still has to be opened. RC_NOMEM, RC_REFUSED. */
+int bundle_tar_init(struct bundle_tar *t, const char *root, int64_t mtime, struct sink *out, const char *what,
+		    struct err *err);
+void bundle_tar_done(struct bundle_tar *t);
+
 /* A member's header, which frees e, and its bytes. */
 int bundle_write_header(struct archive *a, const struct bundle_target *t, struct archive_entry *e,
 			struct err *err);

@@ -7,17 +7,12 @@
 
 /* A tar.gz in the clear, of whatever is put into it: pax, for large files and holes. */
 
-#define PIECE MIB(1)
 
 struct bundle_plain {
-	char *root;
-	int64_t mtime;
-	struct archive *a;
-	struct bundle_target target;
-	char *piece;
+	struct bundle_tar tar;
 };
 
-static const char zeros[PIECE];
+static const char zeros[BUNDLE_PIECE];
 
 static bool open_archive(struct archive *a, struct bundle_target *to)
 {
@@ -33,18 +28,12 @@ int bundle_plain_open(const char *root, int64_t mtime, struct sink *out, struct 
 		      struct err *err)
 {
 	AUTO(bundle_plain) b = xcalloc(1, sizeof(*b));
+	int rc = bundle_tar_init(&b->tar, root, mtime, out, "tarball", err);
 
-	b->root = xstrdup(root);
-	b->mtime = mtime;
-	b->piece = xmalloc(PIECE);
-	b->target = (struct bundle_target){ .out = out, .err = err };
-	b->a = archive_write_new();
-	if (!b->a)
-		return err_set(err, RC_NOMEM, "no memory to write the tarball");
-	if (!bundle_name_stays_inside(root))
-		return err_set(err, RC_REFUSED, "the tarball's folder needs a plain name");
-	if (!open_archive(b->a, &b->target))
-		return bundle_target_failed(&b->target, err);
+	if (rc < 0)
+		return rc;
+	if (!open_archive(b->tar.a, &b->tar.target))
+		return bundle_target_failed(&b->tar.target, err);
 	*ret = STEAL(b);
 	return RC_OK;
 }
@@ -53,24 +42,17 @@ void bundle_plain_free(struct bundle_plain *b)
 {
 	if (!b)
 		return;
-	if (b->target.rc == RC_OK)
-		b->target.rc = RC_IO;	/* freeing it may write once more */
-	if (b->a)
-		archive_write_free(b->a);
-	if (b->piece)
-		secret_wipe(b->piece, PIECE);
-	free(b->piece);
-	free(b->root);
+	bundle_tar_done(&b->tar);
 	free(b);
 }
 
 static int begin(struct bundle_plain *b, const char *name, int type, struct archive_entry **ret,
 		 struct err *err)
 {
-	b->target.err = err;
+	b->tar.target.err = err;
 	if (!bundle_name_stays_inside(name))
 		return err_set(err, RC_REFUSED, "a file's name leads out of the tarball");
-	*ret = bundle_entry(b->a, b->root, name, type, b->mtime);
+	*ret = bundle_entry(b->tar.a, b->tar.root, name, type, b->tar.mtime);
 	return RC_OK;
 }
 
@@ -83,8 +65,8 @@ int bundle_plain_text(struct bundle_plain *b, const char *name, struct span text
 		return rc;
 	archive_entry_set_size(e, (la_int64_t)text.len);
 	archive_entry_set_perm(e, 0644);
-	rc = bundle_write_header(b->a, &b->target, e, err);
-	return rc < 0 ? rc : bundle_write_data(b->a, &b->target, text.p, text.len, err);
+	rc = bundle_write_header(b->tar.a, &b->tar.target, e, err);
+	return rc < 0 ? rc : bundle_write_data(b->tar.a, &b->tar.target, text.p, text.len, err);
 }
 
 int bundle_plain_link(struct bundle_plain *b, const char *name, const char *target, struct err *err)
@@ -96,7 +78,7 @@ int bundle_plain_link(struct bundle_plain *b, const char *name, const char *targ
 		return rc;
 	archive_entry_copy_symlink(e, target);
 	archive_entry_set_perm(e, 0777);
-	return bundle_write_header(b->a, &b->target, e, err);
+	return bundle_write_header(b->tar.a, &b->tar.target, e, err);
 }
 
 /* libarchive counts a hole's bytes and drops them. */
@@ -113,11 +95,11 @@ static int write_content(struct bundle_plain *b, int fd, uint64_t size, const st
 			bool hole = at < hole_end;
 			uint64_t left = (hole ? hole_end : end) - at;
 
-			step = left < PIECE ? (size_t)left : PIECE;
+			step = left < BUNDLE_PIECE ? (size_t)left : BUNDLE_PIECE;
 			if (!hole)
-				rc = bundle_read_all(fd, b->piece, step, at, err);
+				rc = bundle_read_all(fd, b->tar.piece, step, at, err);
 			if (rc == RC_OK)
-				rc = bundle_write_data(b->a, &b->target, hole ? zeros : b->piece, step, err);
+				rc = bundle_write_data(b->tar.a, &b->tar.target, hole ? zeros : b->tar.piece, step, err);
 		}
 	}
 	return rc;
@@ -146,14 +128,14 @@ int bundle_plain_file(struct bundle_plain *b, const char *name, int fd, bool exe
 	for (size_t i = 0; data < size && i < n; i++)
 		archive_entry_sparse_add_entry(e, (la_int64_t)v[i].off, (la_int64_t)v[i].len);
 	archive_entry_set_perm(e, executable ? 0755 : 0644);
-	rc = bundle_write_header(b->a, &b->target, e, err);
+	rc = bundle_write_header(b->tar.a, &b->tar.target, e, err);
 	return rc < 0 ? rc : write_content(b, fd, size, v, n, err);
 }
 
 int bundle_plain_end(struct bundle_plain *b, struct err *err)
 {
-	b->target.err = err;
-	if (archive_write_close(b->a) != ARCHIVE_OK || b->target.rc < 0)
-		return bundle_target_failed(&b->target, err);
+	b->tar.target.err = err;
+	if (archive_write_close(b->tar.a) != ARCHIVE_OK || b->tar.target.rc < 0)
+		return bundle_target_failed(&b->tar.target, err);
 	return RC_OK;
 }

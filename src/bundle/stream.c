@@ -10,25 +10,21 @@
 /* pax, because it alone has room for large files and holes. A name that is not ASCII stands there as
    bytes (hdrcharset=BINARY): we run in the C locale. */
 
-#define PIECE MIB(1)
 /* Each thread of zstd keeps some 4 MiB at this level. */
 #define THREADS_MAX 8
 /* More bytes of holes than this, and than of data, and the digest is of the data alone. */
 #define HOLES_HASHED ((uint64_t)256 << 20)
 
 struct bundle_stream {
-	char *root, *last;	/* last: the name written before, for the order */
-	int64_t mtime;
-	struct archive *a;
-	struct bundle_target target;
-	char *piece;
+	struct bundle_tar tar;
+	char *last;		/* the name written before, for the order */
 };
 
-static const char zeros[PIECE];
+static const char zeros[BUNDLE_PIECE];
 
 static bool open_archive(struct bundle_stream *b, unsigned threads)
 {
-	struct archive *a = b->a;
+	struct archive *a = b->tar.a;
 	char number[16];
 
 	snprintf(number, sizeof(number), "%u", threads < 1 ? 1 : threads > THREADS_MAX ? THREADS_MAX : threads);
@@ -37,25 +33,19 @@ static bool open_archive(struct bundle_stream *b, unsigned threads)
 	       archive_write_set_filter_option(a, "zstd", "compression-level", "1") == ARCHIVE_OK &&
 	       archive_write_set_filter_option(a, "zstd", "threads", number) == ARCHIVE_OK &&
 	       archive_write_set_bytes_per_block(a, 0) == ARCHIVE_OK &&
-	       archive_write_open(a, &b->target, NULL, bundle_target_write, NULL) == ARCHIVE_OK;
+	       archive_write_open(a, &b->tar.target, NULL, bundle_target_write, NULL) == ARCHIVE_OK;
 }
 
 int bundle_stream_open(const char *root, int64_t mtime, unsigned threads, struct age_writer *to,
 		       struct bundle_stream **ret, struct err *err)
 {
 	AUTO(bundle_stream) b = xcalloc(1, sizeof(*b));
+	int rc = bundle_tar_init(&b->tar, root, mtime, age_writer_sink(to), "package", err);
 
-	b->root = xstrdup(root);
-	b->mtime = mtime;
-	b->piece = xmalloc(PIECE);
-	b->target = (struct bundle_target){ .out = age_writer_sink(to), .err = err };
-	b->a = archive_write_new();
-	if (!b->a)
-		return err_set(err, RC_NOMEM, "no memory to write the package");
-	if (!bundle_name_stays_inside(root))
-		return err_set(err, RC_REFUSED, "the package's folder needs a plain name");
+	if (rc < 0)
+		return rc;
 	if (!open_archive(b, threads))
-		return bundle_target_failed(&b->target, err);
+		return bundle_target_failed(&b->tar.target, err);
 	*ret = STEAL(b);
 	return RC_OK;
 }
@@ -64,14 +54,7 @@ void bundle_stream_free(struct bundle_stream *b)
 {
 	if (!b)
 		return;
-	if (b->target.rc == RC_OK)
-		b->target.rc = RC_IO;	/* freeing it may write once more */
-	if (b->a)
-		archive_write_free(b->a);
-	if (b->piece)
-		secret_wipe(b->piece, PIECE);
-	free(b->piece);
-	free(b->root);
+	bundle_tar_done(&b->tar);
 	free(b->last);
 	free(b);
 }
@@ -81,14 +64,14 @@ void bundle_stream_free(struct bundle_stream *b)
 static int begin(struct bundle_stream *b, const char *name, int type, struct archive_entry **ret,
 		 struct err *err)
 {
-	b->target.err = err;
+	b->tar.target.err = err;
 	if (!bundle_name_stays_inside(name))
 		return err_set(err, RC_REFUSED, "a file's name leads out of the package");
 	if (b->last && strcmp(b->last, name) >= 0)
 		return err_set(err, RC_INTERNAL, "a package's files come in order");
 	free(b->last);
 	b->last = xstrdup(name);
-	*ret = bundle_entry(b->a, b->root, name, type, b->mtime);
+	*ret = bundle_entry(b->tar.a, b->tar.root, name, type, b->tar.mtime);
 	return RC_OK;
 }
 
@@ -102,8 +85,8 @@ static int write_text(struct bundle_stream *b, const char *name, struct span tex
 		return rc;
 	archive_entry_set_size(e, (la_int64_t)text.len);
 	archive_entry_set_perm(e, executable ? 0755 : 0644);
-	rc = bundle_write_header(b->a, &b->target, e, err);
-	return rc < 0 ? rc : bundle_write_data(b->a, &b->target, text.p, text.len, err);
+	rc = bundle_write_header(b->tar.a, &b->tar.target, e, err);
+	return rc < 0 ? rc : bundle_write_data(b->tar.a, &b->tar.target, text.p, text.len, err);
 }
 
 static int write_link(struct bundle_stream *b, const char *name, const char *target, struct err *err)
@@ -115,7 +98,7 @@ static int write_link(struct bundle_stream *b, const char *name, const char *tar
 		return rc;
 	archive_entry_copy_symlink(e, target);
 	archive_entry_set_perm(e, 0777);
-	return bundle_write_header(b->a, &b->target, e, err);
+	return bundle_write_header(b->tar.a, &b->tar.target, e, err);
 }
 
 /* A file on its way: what it is made of, and its digest. */
@@ -132,16 +115,16 @@ static int write_extent(struct bundle_stream *b, const struct passing *p, const 
 			struct err *err)
 {
 	for (uint64_t done = 0; done < e->len;) {
-		size_t n = e->len - done < PIECE ? (size_t)(e->len - done) : PIECE;
-		int rc = bundle_read_all(p->fd, b->piece, n, e->off + done, err);
+		size_t n = e->len - done < BUNDLE_PIECE ? (size_t)(e->len - done) : BUNDLE_PIECE;
+		int rc = bundle_read_all(p->fd, b->tar.piece, n, e->off + done, err);
 
 		if (rc < 0)
 			return rc;
 		if (p->of_data)
-			bundle_digest_blocks(p->hash, e->off + done, b->piece, n);
+			bundle_digest_blocks(p->hash, e->off + done, b->tar.piece, n);
 		else
-			sha256_add(p->hash, b->piece, n);
-		rc = bundle_write_data(b->a, &b->target, b->piece, n, err);
+			sha256_add(p->hash, b->tar.piece, n);
+		rc = bundle_write_data(b->tar.a, &b->tar.target, b->tar.piece, n, err);
 		if (rc < 0)
 			return rc;
 		done += n;
@@ -153,8 +136,8 @@ static int write_extent(struct bundle_stream *b, const struct passing *p, const 
 static int write_hole(struct bundle_stream *b, const struct passing *p, uint64_t len, struct err *err)
 {
 	while (len > 0) {
-		size_t n = len < PIECE ? (size_t)len : PIECE;
-		int rc = bundle_write_data(b->a, &b->target, zeros, n, err);
+		size_t n = len < BUNDLE_PIECE ? (size_t)len : BUNDLE_PIECE;
+		int rc = bundle_write_data(b->tar.a, &b->tar.target, zeros, n, err);
 
 		if (rc < 0)
 			return rc;
@@ -200,7 +183,7 @@ static int write_file(struct bundle_stream *b, const struct sealed *s, struct pa
 		archive_entry_sparse_add_entry(e, 0, 0);
 	p->of_data = p->size - data > HOLES_HASHED && p->size - data > data;
 	archive_entry_set_perm(e, sealed_content(s).executable ? 0755 : 0644);
-	rc = bundle_write_header(b->a, &b->target, e, err);
+	rc = bundle_write_header(b->tar.a, &b->tar.target, e, err);
 	return rc < 0 ? rc : write_content(b, p, err);
 }
 
@@ -245,7 +228,7 @@ int bundle_stream_end(struct bundle_stream *b, const struct sealed *manifest, st
 	free(b->last);
 	b->last = NULL;
 	rc = write_text(b, sealed_name(manifest), sealed_content(manifest).text, false, err);
-	if (rc == RC_OK && (archive_write_close(b->a) != ARCHIVE_OK || b->target.rc < 0))
-		rc = bundle_target_failed(&b->target, err);
+	if (rc == RC_OK && (archive_write_close(b->tar.a) != ARCHIVE_OK || b->tar.target.rc < 0))
+		rc = bundle_target_failed(&b->tar.target, err);
 	return rc;
 }

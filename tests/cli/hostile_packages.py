@@ -11,13 +11,8 @@ import subprocess
 import sys
 import tarfile
 
-
-def entry(name, data=b"", type=tarfile.REGTYPE, **more):
-    info = tarfile.TarInfo(name)
-    info.type, info.size = type, len(data)
-    for key, value in more.items():
-        setattr(info, key, value)
-    return info, data
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from tar_entry import entry  # noqa: E402
 
 
 def listed(path, data, kind="config"):

@@ -5,21 +5,17 @@ import gzip
 import io
 import os
 import struct
+import sys
 import tarfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from tar_entry import entry  # noqa: E402
 
 FILE, DATA, LINK, TARGET, DAMAGED, END = range(6)
 
 
 def frame(kind, data=b"", value=0, executable=0):
     return struct.pack("<HHIQ", kind, executable, len(data), value) + data
-
-
-def entry(name, data=b"", type=tarfile.REGTYPE, **more):
-    info = tarfile.TarInfo(name)
-    info.type, info.size = type, len(data)
-    for key, value in more.items():
-        setattr(info, key, value)
-    return info, data
 
 
 def tar(*entries, format=tarfile.GNU_FORMAT):
