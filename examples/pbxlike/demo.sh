@@ -59,5 +59,5 @@ done <"$here/planted.txt"
 rm -rf "$demo/look"
 echo "== $left of $planted planted values are in the files above; two lines of them:"
 grep -an 'leg_bridge (' "$demo/report/core-pbxlike-null-brief.txt" | head -n 1
-grep -an 'SIP/2.0' "$demo/report/core-pbxlike-null-full.txt" | cut -c 1-150 | head -n 1
+grep -an 'dialed = "PJSIP' "$demo/report/core-pbxlike-null-full.txt" | cut -c 1-110 | head -n 1
 [ "$left" = 0 ]
