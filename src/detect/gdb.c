@@ -60,6 +60,69 @@ static void guard_frame(struct look *l, const struct bt_frame *f)
 	guard_add(l, span_make(library.p, library.len - f->library.len));
 }
 
+static bool is_name_byte(char c)
+{
+	return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c < 0 || (c && strchr("_$~&.:#", c));
+}
+
+/* Behind "name=" or "name = " at s[i] (of "name=name@entry=" behind either), or 0. */
+static size_t name_end(struct span s, size_t i)
+{
+	size_t first = i;
+
+	while (i < s.len && (is_name_byte(s.p[i]) || (i > first && ascii_is_digit(s.p[i]))))
+		i++;
+	if (i == first)
+		return 0;
+	s = span_sub(s, i, s.len);
+	if (span_starts(s, SPAN_LIT("@entry=")))
+		return i + strlen("@entry=");
+	if (span_starts(s, SPAN_LIT(" = ")))
+		return i + strlen(" = ");
+	return s.len && s.p[0] == '=' ? i + 1 : 0;
+}
+
+/*
+ * What stands between the values of a head: commas, brackets, names with their "=". A password may hold the
+ * same bytes, and must not be taken from here: behind a string without its comma the head reads as another
+ * one. No value hides here, as all is marks and names up to the first thing that is neither.
+ */
+static void guard_between(struct look *l, uint64_t from, uint64_t end)
+{
+	struct span s = span_make(l->text.p + from, end > from ? end - from : 0);
+	size_t i = 0, next;
+
+	while (i < s.len) {
+		next = s.p[i] && strchr(" \t\r\n,{}()[]", s.p[i]) ? i + 1 : name_end(s, i);
+		if (!next)
+			break;
+		i = next;
+	}
+	guard_add(l, span_make(s.p, i));
+}
+
+/* How far a head's arguments are walked, and its ")"; `close` is 0 outside of a head that has one. */
+struct head_place {
+	uint64_t at, close;
+};
+
+static void head_step(struct look *l, const struct bt_value *v, struct head_place *h)
+{
+	const char *text = l->text.p;
+
+	if (h->close)
+		guard_between(l, h->at, v->is_arg ? v->off : h->close);
+	if (v->is_arg) {
+		h->at = v->off + v->len;
+		return;
+	}
+	h->close = 0;
+	if (v->type == BT_FRAME && v->frame->close.len && v->frame->function.len) {
+		h->at = (uint64_t)(v->frame->function.p + v->frame->function.len - text);
+		h->close = (uint64_t)(v->frame->close.p - text);
+	}
+}
+
 static uint32_t leaf_add(struct look *l, const struct bt_value *v)
 {
 	struct detector *d = l->d;
@@ -140,6 +203,7 @@ static int walk_group(struct look *l, const struct bt_value *v)
 static int walk(struct look *l, const struct detect_range *ranges, size_t n)
 {
 	const struct bt_value *v;
+	struct head_place head = { .close = 0 };
 	uint64_t at = UINT64_MAX;
 	bool inside = false;
 	size_t i = 0;
@@ -165,6 +229,8 @@ static int walk(struct look *l, const struct detect_range *ranges, size_t n)
 		l->off = ranges[i].off;
 		l->end = ranges[i].off + ranges[i].len;
 		inside = v->depth > 0;
+		if (v->type != BT_GROUP)
+			head_step(l, v, &head);
 		if (v->type == BT_FRAME)
 			guard_frame(l, v->frame);
 		else if (v->type == BT_GROUP)
@@ -172,6 +238,8 @@ static int walk(struct look *l, const struct detect_range *ranges, size_t n)
 		else
 			walk_leaf(l, v);
 	}
+	if (head.close)
+		guard_between(l, head.at, head.close);
 	return rc;
 }
 

@@ -104,11 +104,11 @@ static void pieces_add(struct pieces *p, const struct finding *f)
 /* The least that goes of a learned credential when a piece of it is found. */
 #define SHORTEST_RUN 6
 
-/* Is what a guard left of a piece of a learned credential so short that it is none any more? The
-   value of the next argument is no secret because its name was part of one. */
+/* Is what a guard left of a learned credential so short that it is none any more? The value of the next
+   argument is no secret because its name was part of one. */
 static bool is_no_run(const struct finding *f, uint64_t len)
 {
-	return f->form == FORM_LEARNED && (f->flags & FINDING_PARTIAL) && len < SHORTEST_RUN &&
+	return f->form == FORM_LEARNED && len < SHORTEST_RUN &&
 	       value_kind_is_credential((enum kind)f->kind);
 }
 

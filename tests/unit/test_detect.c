@@ -181,6 +181,27 @@ static void test_learned_values_go_everywhere(void **state)
 	fixture_close(&f);
 }
 
+/* A password that reads like what stands between arguments goes from values, not from there. */
+static void test_learned_values_leave_a_head_whole(void **state)
+{
+	static const char *const values[] = { ", n=4", "(passwd=", "={s = ", ", m = <pie", "}, staple=" };
+	struct learned *l = learned_new();
+	struct err err = ERR_INIT;
+	struct fixture f;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(values); i++)
+		fixture_check(learned_add(l, KIND_SECRET, span_str(values[i]), LEARN_CONFIG, &err), &err);
+	fixture_open(&f, l, false);
+	scrub_is(&f, "#0  f (passwd=\", n=4\", n=4) at 2\n", "#0  f (passwd=\"[secret]\", n=4) at 2\n");
+	scrub_is(&f, "#1  f (a=0x5 \"x , n=4 y\", n=4, b=b@entry=\", n=4\", n=4) at x.c:2\n",
+		 "#1  f (a=0x5 \"x [secret] y\", n=4, b=b@entry=\"[secret]\", n=4) at x.c:2\n");
+	scrub_is(&f, "#2  f (passwd={s = \"x\", m = <pie>}, staple=6) from /lib/x.so\n",
+		 "#2  f (passwd={s = \"[secret]\", m = <pie>}, staple=6) from /lib/x.so\n");
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +214,7 @@ int main(void)
 		cmocka_unit_test(test_frame_heads_stay),
 		cmocka_unit_test(test_logs_and_escapes_in_them),
 		cmocka_unit_test(test_learned_values_go_everywhere),
+		cmocka_unit_test(test_learned_values_leave_a_head_whole),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
