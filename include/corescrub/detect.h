@@ -51,9 +51,11 @@ uint64_t detect_cut(struct detector *d, const struct artifact *a, uint64_t from,
 /* The program's bytes that a finding stands for (undoes its form); appended to ret. */
 void detect_value(const struct detector *d, const struct artifact *a, const struct finding *f,
 		  struct buf *ret);
-/* What no edit may touch in the ranges last detected: frame numbers, addresses, functions, files,
-   lines. In any order. */
-const struct detect_range *detect_guards(const struct detector *d, size_t *ret_n);
+/* What no edit may touch in the ranges last detected, in any order: frame numbers, addresses, functions, files,
+   lines. What is `between` a head's values is so only as long as it reads as that: where an edit made it a
+   string's text, it is one. */
+struct detect_guard { uint64_t off, len; bool between; };
+const struct detect_guard *detect_guards(const struct detector *d, size_t *ret_n);
 
 /*
  * Memory of a core, window by window: the core is never held whole. A window has what stands around

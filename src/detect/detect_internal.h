@@ -86,7 +86,7 @@ struct detector {
 	struct span last_head;		/* of the frame that head_hash is of; for its place alone */
 	uint64_t head_hash;
 	/* scratch of one call */
-	struct detect_range *guards;
+	struct detect_guard *guards;
 	size_t n_guards, cap_guards;
 	struct leaf *leaves;
 	size_t n_leaves, cap_leaves;

@@ -120,7 +120,7 @@ const struct finding_rule *detector_rules(const struct detector *d, size_t *ret_
 	return d->rules;
 }
 
-const struct detect_range *detect_guards(const struct detector *d, size_t *ret_n)
+const struct detect_guard *detect_guards(const struct detector *d, size_t *ret_n)
 {
 	*ret_n = d->n_guards;
 	return d->guards;

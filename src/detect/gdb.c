@@ -18,16 +18,21 @@ const struct leaf *leaf_at(const struct detector *d, uint64_t off)
 	return lo < d->n_leaves && d->leaves[lo].off <= off ? &d->leaves[lo] : NULL;
 }
 
-static void guard_add(struct look *l, struct span s)
+static void guard_add_as(struct look *l, struct span s, bool between)
 {
 	struct detector *d = l->d;
 
 	if (s.len == 0)
 		return;
 	GROW(d->guards, d->n_guards, d->cap_guards);
-	d->guards[d->n_guards++] = (struct detect_range){
-		.off = (uint64_t)(s.p - l->text.p), .len = s.len,
+	d->guards[d->n_guards++] = (struct detect_guard){
+		.off = (uint64_t)(s.p - l->text.p), .len = s.len, .between = between,
 	};
+}
+
+static void guard_add(struct look *l, struct span s)
+{
+	guard_add_as(l, s, false);
 }
 
 /* A file or library with its word and the ")" of the arguments, whatever blanks are between: a rule
@@ -98,7 +103,7 @@ static void guard_between(struct look *l, uint64_t from, uint64_t end)
 			break;
 		i = next;
 	}
-	guard_add(l, span_make(s.p, i));
+	guard_add_as(l, span_make(s.p, i), true);
 }
 
 /* How far a head's arguments are walked, and its ")"; `close` is 0 outside of a head that has one. */

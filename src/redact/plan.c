@@ -32,7 +32,7 @@ struct planner {
 	/* of one look */
 	struct findings found;
 	struct pieces left;
-	struct barriers copy_barriers;
+	struct barriers look_barriers;	/* and what was a guard there alone */
 };
 
 static void findings_begin(struct findings *f, const struct finding_rule *rules, size_t n)
@@ -73,7 +73,7 @@ void planner_free(struct planner *p)
 	findings_done(&p->found);
 	free(p->pieces.v);
 	free(p->left.v);
-	free(p->copy_barriers.v);
+	free(p->look_barriers.v);
 	free(p->barriers.v);
 	free(p->clusters.v);
 	free(p->changes);
@@ -91,12 +91,12 @@ static struct span piece_value(struct planner *p, const struct finding *f)
 	return p->r->value.len ? buf_span(&p->r->value) : span_make(p->a->text.p + f->off, f->len);
 }
 
-/* Clips f (source offsets) and gives its pieces their tokens. */
-static int plan_add(struct planner *p, const struct finding *f, bool soft, struct err *err)
+/* Clips f (source offsets) at the barriers and gives its pieces their tokens. */
+static int plan_add(struct planner *p, const struct finding *f, const struct barriers *at, bool soft,
+		    struct err *err)
 {
 	size_t i = p->pieces.n, n = i;
-	int rc = pieces_add_clipped(&p->pieces, p->a->text, f, &p->rules[f->rule], &p->barriers,
-				    err);
+	int rc = pieces_add_clipped(&p->pieces, p->a->text, f, &p->rules[f->rule], at, err);
 
 	for (; rc == RC_OK && i < p->pieces.n; i++) {
 		struct piece one = p->pieces.v[i];
@@ -134,15 +134,15 @@ static int plan_detect(struct planner *p, struct err *err)
 	size_t i = 0, n;
 
 	while (from < p->to) {
-		const struct detect_range *guards;
+		const struct detect_guard *guards;
 		int rc = detect_text(p->d, p->a, from, p->to, found, err);
 
 		if (rc < 0)
 			return rc;
 		guards = detect_guards(p->d, &n);
 		while (n--)
-			barriers_add(&p->barriers, guards[n].off,
-				     guards[n].off + guards[n].len, true);
+			barriers_add(guards[n].between ? &p->look_barriers : &p->barriers, guards[n].off,
+				     guards[n].off + guards[n].len, !guards[n].between);
 		from = end = p->to;
 		for (; i < found->n; i++)
 			if (found->v[i].off + found->v[i].len > end)
@@ -156,13 +156,19 @@ static int plan_detect(struct planner *p, struct err *err)
 static int plan_first_look(struct planner *p, struct err *err)
 {
 	const struct findings *found = &p->found;
-	int rc = plan_detect(p, err);
+	struct barriers *b = &p->look_barriers;
 	size_t i;
+	int rc;
 
+	b->n = 0;
+	rc = plan_detect(p, err);
 	if (rc < 0)
 		return rc;
 	p->r->preexisting += barriers_add_tokens(&p->barriers, p->a->text, p->from, p->to);
+	for (i = 0; i < p->barriers.n; i++)
+		barriers_add(b, p->barriers.v[i].off, p->barriers.v[i].end, p->barriers.v[i].guard);
 	barriers_sort(&p->barriers);
+	barriers_sort(b);
 	for (i = 0; rc == RC_OK && i < found->n; i++) {
 		struct finding f = found->v[i];
 
@@ -170,7 +176,7 @@ static int plan_first_look(struct planner *p, struct err *err)
 		if (is_note(&f))
 			findings_add(&p->paths, &f);
 		else
-			rc = plan_add(p, &f, false, err);
+			rc = plan_add(p, &f, b, false, err);
 	}
 	return rc;
 }
@@ -220,7 +226,7 @@ static int plan_add_source(struct planner *p, struct finding f, uint64_t off, ui
 		f.flags |= FINDING_MASKED;
 		f.form = FORM_PLAIN;
 	}
-	return plan_add(p, &f, soft, err);
+	return plan_add(p, &f, &p->barriers, soft, err);
 }
 
 struct mapped { struct planner *p; const struct finding *f; struct err *err; };
@@ -235,15 +241,15 @@ static int on_mapped(void *ctx, uint64_t off, uint64_t end, bool whole, bool sof
 /* Findings of the copy, cut at its tokens and guards, then mapped. */
 static int plan_take(struct planner *p, const struct artifact *copy, struct err *err)
 {
-	struct barriers *b = &p->copy_barriers;
-	const struct detect_range *guards;
+	struct barriers *b = &p->look_barriers;
+	const struct detect_guard *guards;
 	size_t i, n;
 	int rc = RC_OK;
 
 	b->n = p->left.n = 0;
 	guards = detect_guards(p->d, &n);
 	for (i = 0; i < n; i++)
-		barriers_add(b, guards[i].off, guards[i].off + guards[i].len, true);
+		barriers_add(b, guards[i].off, guards[i].off + guards[i].len, !guards[i].between);
 	barriers_add_tokens(b, copy->text, 0, copy->text.len);
 	barriers_sort(b);
 	for (i = 0; rc == RC_OK && i < p->found.n; i++) {
