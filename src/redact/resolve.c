@@ -112,9 +112,9 @@ static bool is_no_run(const struct finding *f, uint64_t len)
 	       value_kind_is_credential((enum kind)f->kind);
 }
 
-/* What a cut left of f. Separators between tokens alone, and what a rule itself put beside its
+/* A part of what a cut left of f. Separators between tokens alone, and what a rule itself put beside its
    token (the kept tail), are no values: replacing them would never end. */
-static void pieces_add_rest(struct pieces *p, struct span text, const struct finding *f,
+static void pieces_add_part(struct pieces *p, struct span text, const struct finding *f,
 			    uint64_t off, uint64_t end, const struct finding_rule *rule)
 {
 	struct finding one = *f;
@@ -143,6 +143,45 @@ static void pieces_add_rest(struct pieces *p, struct span text, const struct fin
 	pieces_add(p, &one);
 }
 
+/* How far a finding is read for quotes. */
+struct quote_place {
+	uint64_t at;
+	bool inside;
+};
+
+/* The first quote from q->at on, or end; q is then behind it. Outside of strings no backslash escapes one. */
+static uint64_t find_quote(struct quote_place *q, struct span text, uint64_t end)
+{
+	for (; q->at < end; q->at++) {
+		if (text.p[q->at] == '\\' && q->inside) {
+			q->at++;
+		} else if (text.p[q->at] == '"') {
+			q->inside = !q->inside;
+			return q->at++;
+		}
+	}
+	return end;
+}
+
+/* What a cut left of f. If f began outside of strings, its quotes are those of strings in it: one without the
+   other would make strings of what is between them. */
+static void pieces_add_rest(struct pieces *p, struct span text, const struct finding *f, uint64_t off,
+			    uint64_t end, const struct finding_rule *rule, struct quote_place *q)
+{
+	if (f->flags & FINDING_IN_STRING) {
+		pieces_add_part(p, text, f, off, end, rule);
+		return;
+	}
+	while (q->at < off)
+		find_quote(q, text, off);
+	while (off < end) {
+		uint64_t stop = find_quote(q, text, end);
+
+		pieces_add_part(p, text, f, off, stop, rule);
+		off = stop + 1;
+	}
+}
+
 static bool is_own_replacement(struct span text, const struct finding *f,
 			       const struct finding_rule *rule)
 {
@@ -154,6 +193,7 @@ int pieces_add_clipped(struct pieces *p, struct span text, const struct finding 
 		       const struct finding_rule *rule, const struct barriers *b, struct err *err)
 {
 	uint64_t at = f->off, end = f->off + f->len;
+	struct quote_place q = { .at = at };
 	size_t i = b->n ? barriers_find(b, at) : 0;
 
 	if (f->len == 0 || is_own_replacement(text, f, rule))
@@ -168,12 +208,12 @@ int pieces_add_clipped(struct pieces *p, struct span text, const struct finding 
 				       "rule %s hit its limit in a frame's head at offset %llu",
 				       rule->id, (unsigned long long)f->off);
 		if (b->v[i].off > at)
-			pieces_add_rest(p, text, f, at, b->v[i].off, rule);
+			pieces_add_rest(p, text, f, at, b->v[i].off, rule, &q);
 		if (b->v[i].end > at)
 			at = b->v[i].end;
 	}
 	if (at < end)
-		pieces_add_rest(p, text, f, at, end, rule);
+		pieces_add_rest(p, text, f, at, end, rule, &q);
 	return RC_OK;
 }
 
