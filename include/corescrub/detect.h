@@ -25,8 +25,8 @@ const struct finding_rule *detector_rules(const struct detector *d, size_t *ret_
 
 /* Pass one: adds to l what rules with learn: true find in a; secrets_alone: of raw text, what isn't
    gdb's strings and values, credentials only. */
-int detect_learn(struct detector *d, const struct artifact *a, bool secrets_alone,
-		 struct learned *l, struct err *err);
+int detect_learn(struct detector *d, const struct artifact *a, enum learn_origin origin,
+		 bool secrets_alone, struct learned *l, struct err *err);
 
 /* Pass two over [from, to) of a's text, cut at line ends (detect_cut): findings are appended, in
    any order, overlapping, offsets in a's text. What begins in the range may end behind it. gdb's

@@ -11,7 +11,7 @@
 	{ "findings", 0, OPT_STRING, AT(findings), "FILE", \
 	  "write each finding as a line of JSON, or as SARIF to FILE.sarif", 0, 0 }
 #define OPT_ROW_LEARN \
-	{ "learn", 0, OPT_LIST, AT(learn), "PATH", "learn the secrets of a config file or folder", \
+	{ "learn", 0, OPT_LIST, AT(learn), "PATH", "learn the secrets, callers and peers of a config file or folder", \
 	  0, 0 }
 #define OPT_ROWS_WORDS \
 	{ "words", 0, OPT_LIST, AT(words), "FILE", "words that must go, one per line", 0, 0 }, \

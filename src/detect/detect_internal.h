@@ -110,6 +110,7 @@ struct look {
 	struct span text;
 	struct findings *ret;		/* or NULL: learning */
 	struct learned *learn;
+	enum learn_origin origin;	/* of what is learned */
 	enum rule_share raw_share;	/* the rules for raw text */
 	const struct reading *reading;
 	uint64_t off, end;		/* the range that is looked at */

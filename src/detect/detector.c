@@ -302,11 +302,11 @@ int detect_text(struct detector *d, const struct artifact *a, uint64_t from, uin
 	return detect_ranges(d, a, &range, 1, ret, err);
 }
 
-int detect_learn(struct detector *d, const struct artifact *a, bool secrets_alone,
-		 struct learned *learned, struct err *err)
+int detect_learn(struct detector *d, const struct artifact *a, enum learn_origin origin,
+		 bool secrets_alone, struct learned *learned, struct err *err)
 {
 	struct look l = {
-		.d = d, .a = a, .text = a->text, .learn = learned,
+		.d = d, .a = a, .text = a->text, .learn = learned, .origin = origin,
 		.raw_share = secrets_alone ? RULE_TEACHING_SECRETS : RULE_TEACHING, .err = err,
 	};
 	uint64_t from = 0;

@@ -30,7 +30,7 @@ int look_emit(struct look *l, const struct finding *f)
 		return RC_OK;
 	buf_reset(&d->value);
 	detect_value(d, l->a, f, &d->value);
-	return learned_add(l->learn, f->kind, buf_span(&d->value), LEARN_MATERIAL, l->err);
+	return learned_add(l->learn, f->kind, buf_span(&d->value), l->origin, l->err);
 }
 
 uint32_t look_path(const struct look *l, const struct leaf *leaf)

@@ -192,6 +192,9 @@ int learn_pair(struct config_reader *r, struct span key, struct span value)
 	rc = learn_userinfo(r, value);
 	if (rc < 0 || is_switch(value) || !key_kind(r, key, &kind))
 		return rc;
+	/* callerid="Ann" <4155550123>: its parts are for rules to find */
+	if (kind == KIND_PHONE && memchr(value.p, '<', value.len))
+		return RC_OK;
 	return learn_secret(r, kind, value);
 }
 

@@ -46,17 +46,50 @@ static enum learn_mode mode_of_credential(const struct learn_entry *e)
 	return MODE_PIECES;
 }
 
+/* "Ann Example": what a caller calls himself may be any one word, and must not take that word out of a log. */
+static bool is_full_name(struct span v)
+{
+	size_t words = 0, letters = 0;
+
+	for (size_t i = 0; i <= v.len; i++) {
+		if (i < v.len && (is_alpha(v.p[i]) || (unsigned char)v.p[i] >= 0x80)) {
+			letters++;
+		} else if (i == v.len || v.p[i] == ' ') {
+			words += letters > 1;
+			letters = 0;
+		} else if (!strchr(".,'-", v.p[i])) {
+			return false;
+		}
+	}
+	return words > 1;
+}
+
+static bool is_asked(const struct learn_entry *e)
+{
+	return e->v.origin == LEARN_WORDS || e->v.origin == LEARN_MACHINE;
+}
+
+static enum learn_mode mode_of_word(const struct learn_entry *e)
+{
+	if (is_asked(e))
+		return MODE_WORD;
+	return e->ordinary || e->v.bytes.len < NAME_MIN || all_digits(e->v.bytes) ? MODE_NONE : MODE_WORD;
+}
+
 static enum learn_mode mode_of_other(const struct learn_entry *e)
 {
-	bool asked = e->v.origin == LEARN_WORDS || e->v.origin == LEARN_MACHINE;
 
 	switch (e->v.kind) {
 	case KIND_DTMF:
 		return MODE_NONE;
 	case KIND_PHONE:
 		if (e->canonical.len < PHONE_MIN)
-			return asked ? MODE_WORD : MODE_NONE;
+			return is_asked(e) ? MODE_WORD : MODE_NONE;
 		return MODE_PIECES;
+	case KIND_NAME:
+		if (e->v.origin == LEARN_MATERIAL && !is_full_name(e->v.bytes))
+			return MODE_NONE;
+		return mode_of_word(e);
 	case KIND_CARD:
 		return e->canonical.len < CARD_MIN ? MODE_NONE : MODE_PIECES;
 	case KIND_IP4:
@@ -66,10 +99,7 @@ static enum learn_mode mode_of_other(const struct learn_entry *e)
 	case KIND_MAC:
 		return MODE_WHOLE;
 	default:
-		if (asked)
-			return MODE_WORD;
-		return e->ordinary || e->v.bytes.len < NAME_MIN || all_digits(e->v.bytes) ? MODE_NONE
-											  : MODE_WORD;
+		return mode_of_word(e);
 	}
 }
 

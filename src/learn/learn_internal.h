@@ -4,6 +4,8 @@
 
 #include <corescrub/learn.h>
 
+#include <locale.h>
+
 /* How freely a value's occurrences go; the guard decides at the seal. */
 enum learn_mode {
 	MODE_NONE,		/* nowhere: too ordinary, and no credential */
@@ -73,6 +75,7 @@ struct odd_heads {
 
 struct learned {
 	struct arena *arena;
+	locale_t locale;		/* letters of UTF-8 and their cases */
 	struct learn_entry *v;
 	size_t n, cap;
 	uint32_t *index;		/* hash of kind and canonical form → number + 1 */
@@ -81,6 +84,7 @@ struct learned {
 	size_t n_keep, cap_keep;
 	bool compiled, sealed;
 	uint32_t n_material[KIND_COUNT];
+	uint32_t n_others;		/* of configs, no credentials */
 	uint64_t left_out;
 
 	struct buf hay;
@@ -125,6 +129,11 @@ uint32_t learn_find(const struct learned *l, enum kind kind, struct span canonic
 void learn_extra_add(struct learned *l, uint32_t i, int what, struct span bytes);
 /* learn_spell.c: all patterns of entry i. */
 void learn_spell(struct learned *l, uint32_t i);
+/* The code point at v.p[i] and its length; what isn't UTF-8 is one byte of Latin-1. */
+uint32_t learn_code_point(struct span v, size_t i, size_t *len);
+/* learn_variant.c: v in other cases and, of a person's name, in other orders; v itself may be among them. */
+typedef void (*learn_variant_fn)(void *ctx, struct span variant);
+void learn_variants(enum kind kind, struct span v, locale_t locale, learn_variant_fn fn, void *ctx);
 /* learn_table.c */
 void learn_pattern_add(struct learned *l, struct pattern p, struct span text, const uint16_t *unit);
 void learn_tables_build(struct learned *l);

@@ -152,8 +152,7 @@ static void spell_url(struct spelling *s, struct span v, const char digits[16], 
 	done(s, FORM_URL);
 }
 
-/* The code point at v.p[i] and its length; what isn't UTF-8 is one byte of Latin-1. */
-static uint32_t code_point(struct span v, size_t i, size_t *len)
+uint32_t learn_code_point(struct span v, size_t i, size_t *len)
 {
 	unsigned char c = (unsigned char)v.p[i];
 	size_t n = c < 0xc2 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
@@ -187,7 +186,7 @@ static void spell_json(struct spelling *s, struct span v, bool ascii, bool slash
 	static const char named[] = "\b\t\n\f\r", letters[] = "btnfr";
 
 	for (size_t i = 0, len; i < v.len; i += len) {
-		uint32_t cp = code_point(v, i, &len);
+		uint32_t cp = learn_code_point(v, i, &len);
 		const char *at = cp && cp < 0x20 ? strchr(named, (int)cp) : NULL;
 		uint16_t unit[2];
 		size_t n = utf16_units(cp, unit);
@@ -215,7 +214,7 @@ static void spell_utf16(struct spelling *s, struct span v, bool escaped)
 {
 	for (size_t i = 0, len; i < v.len; i += len) {
 		uint16_t unit[2];
-		size_t n = utf16_units(code_point(v, i, &len), unit);
+		size_t n = utf16_units(learn_code_point(v, i, &len), unit);
 
 		for (size_t k = 0; k < 2 * n; k++) {
 			char c = (char)(unit[k / 2] >> (k & 1) * 8);
@@ -375,6 +374,17 @@ static void spell_mac(struct spelling *s, struct span v)
 	}
 }
 
+static void spell_variant(void *ctx, struct span variant)
+{
+	struct spelling *s = ctx;
+	const struct learn_entry *e = &s->l->v[s->p.value];
+
+	set_pieces(s, e, variant.len);
+	if (s->p.pieces == PIECES_RUNS)
+		s->p.pieces = PIECES_NONE;
+	spell_bytes(s, variant, false);
+}
+
 void learn_spell(struct learned *l, uint32_t i)
 {
 	struct learn_entry *e = &l->v[i];
@@ -413,6 +423,9 @@ void learn_spell(struct learned *l, uint32_t i)
 	}
 	for (const struct learn_extra *x = e->extra; x; x = x->next)
 		spell_extra(&s, e, x);
+	/* digests in a log are thousands, and nobody folds those */
+	if (e->v.origin != LEARN_MATERIAL || !value_kind_is_credential(e->v.kind))
+		learn_variants(e->v.kind, v, l->locale, spell_variant, &s);
 done:
 	buf_done(&s.text);
 	free(s.unit);

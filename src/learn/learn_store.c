@@ -8,6 +8,9 @@ struct learned *learned_new(void)
 	struct learned *l = xcalloc(1, sizeof(*l));
 
 	l->arena = arena_new();
+	l->locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	if (!l->locale)
+		l->locale = newlocale(LC_CTYPE_MASK, "C", (locale_t)0);
 	return l;
 }
 
@@ -28,6 +31,7 @@ void learned_free(struct learned *l)
 			wipe(x->bytes);
 	}
 	arena_free(l->arena);
+	freelocale(l->locale);
 	free(l->v);
 	free(l->index);
 	free(l->keep);
@@ -113,6 +117,8 @@ static bool is_secret(enum kind kind)
    run nor its memory. */
 static bool is_full(const struct learned *l, enum kind kind, enum learn_origin origin)
 {
+	if (origin == LEARN_CONFIG)
+		return !value_kind_is_credential(kind) && l->n_others >= LIMIT_LEARN_OTHERS;
 	return origin == LEARN_MATERIAL &&
 	       l->n_material[kind] >= (is_secret(kind) ? LIMIT_LEARN_SECRETS : LIMIT_LEARN_PASSING);
 }
@@ -168,12 +174,13 @@ int learn_add(struct learned *l, enum kind kind, struct span value, enum learn_o
 		return RC_OK;
 	}
 	if (is_full(l, kind, origin)) {
-		l->left_out += is_secret(kind);
+		l->left_out += is_secret(kind) || origin == LEARN_CONFIG;
 		return RC_OK;
 	}
 	if (l->n >= LIMIT_LEARN_VALUES)
 		return err_set(err, RC_TOOBIG, "more than %d values to learn", LIMIT_LEARN_VALUES);
 	l->n_material[kind] += origin == LEARN_MATERIAL;
+	l->n_others += origin == LEARN_CONFIG && !value_kind_is_credential(kind);
 	GROW(l->v, l->n, l->cap);
 	e = &l->v[l->n++];
 	memset(e, 0, sizeof(*e));

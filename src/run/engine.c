@@ -46,26 +46,30 @@ static int each_word(struct engine *e, const char *const *paths, word_fn fn, str
 	return RC_OK;
 }
 
-struct learn_ctx {
-	struct engine *e;
-};
+/* By its keys, and as any text: the callers, peers and addresses that rules find in it. */
+static int learn_config_text(struct engine *e, struct span text, const char *path, struct err *err)
+{
+	AUTO(artifact) a = artifact_new(path, ARTIFACT_TEXT);
+	int rc = learned_config(e->learned, e->rules, text, path, err);
+
+	a->text = text;
+	return rc < 0 ? rc :
+		detect_learn(e->learner, a, LEARN_CONFIG, text.len > LIMIT_LEARN_TEXT, e->learned, err);
+}
 
 static int learn_member(void *ctx, const char *path, struct span text, struct buf *ret, struct err *err)
 {
-	struct learn_ctx *l = ctx;
-
 	(void)ret;
-	return learned_config(l->e->learned, l->e->rules, text, path, err);
+	return learn_config_text(ctx, text, path, err);
 }
 
 int engine_learn_config(struct engine *e, struct span bytes, const char *path, struct err *err)
 {
-	struct learn_ctx ctx = { e };
-	struct archive_visitor visitor = { .text = learn_member, .ctx = &ctx };
+	struct archive_visitor visitor = { .text = learn_member, .ctx = e };
 
 	switch (archive_probe_bytes(bytes)) {
 	case ARCHIVE_PLAIN:
-		return learned_config(e->learned, e->rules, bytes, path, err);
+		return learn_config_text(e, bytes, path, err);
 	case ARCHIVE_COMPRESSED:
 	case ARCHIVE_MEMBERS:
 		return archive_walk(bytes, path, &visitor, err);
@@ -158,7 +162,9 @@ int engine_new(const struct run_options *o, bool keep_map, struct engine **ret, 
 		return rc;
 	e->learned = learned_new();
 	e->check = check_new();
-	rc = engine_added_words(e, err);
+	rc = detector_new(e->rules, NULL, &e->learner, err);
+	if (rc == RC_OK)
+		rc = engine_added_words(e, err);
 	if (rc == RC_OK)
 		rc = each_word(e, o->words, add_word, err);
 	if (rc == RC_OK)
@@ -167,8 +173,6 @@ int engine_new(const struct run_options *o, bool keep_map, struct engine **ret, 
 		rc = learn_configs(e, o->learn, err);
 	if (rc == RC_OK && o->policy && strcmp(o->policy, "strict") == 0)
 		rc = run_learn_machine(e->learned, err);
-	if (rc == RC_OK)
-		rc = detector_new(e->rules, NULL, &e->learner, err);
 	if (rc < 0)
 		return rc;
 	*ret = STEAL(e);
@@ -195,7 +199,9 @@ int engine_learn(struct engine *e, const struct artifact *a, struct err *err)
 {
 	bool large = a->text.len > LIMIT_LEARN_TEXT;
 
-	return e->learn_texts ? detect_learn(e->learner, a, large, e->learned, err) : RC_OK;
+	if (!e->learn_texts)
+		return RC_OK;
+	return detect_learn(e->learner, a, LEARN_MATERIAL, large, e->learned, err);
 }
 
 int engine_count(struct engine *e, const struct artifact *a, struct err *err)
@@ -251,7 +257,7 @@ int engine_learn_more(struct engine *e, const struct artifact *a, struct err *er
 		return RC_OK;
 	more = learned_clone(e->learned);
 	/* each new value means new tables: for secrets alone */
-	rc = detect_learn(e->learner, a, true, more, err);
+	rc = detect_learn(e->learner, a, LEARN_MATERIAL, true, more, err);
 	if (rc < 0 || learned_count(more) == learned_count(e->learned))
 		return rc;
 	detector_free(STEAL(e->detector));

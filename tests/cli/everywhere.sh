@@ -32,4 +32,20 @@ token=$(sed -n 's/^note = \[secret~\([a-z2-7]*\)\]$/\1/p' plain.conf)
 check "a token of ten characters" test "${#token}" = 10
 check "the struct field has it in the core" grep -aqF "${token}secret." cores/core
 check "gone from the core" "$top/tests/cli/plants.py" planted cores
+
+# a configuration's callers and peers, as others write them
+cat >peers.conf <<'END'
+[peer7]
+callerid="Zoltan Bereczki" <+14155550142>
+contact=sip:peer7@192.0.2.77:5060
+mailbox_name=Reception
+END
+cat >calls.log <<'END'
+CNAM of 914155550142 is ZOLTAN BERECZKI, then BERECZKI ZOLTAN
+zoltan bereczki is back: "Bereczki, Zoltan"
+END
+"$CORESCRUB" scrub -q --learn peers.conf calls.log >calls.clean
+check "a name in capitals, small letters, last name first" sh -c '! grep -iq -e zoltan -e bereczki calls.clean'
+check "a number behind a 9" sh -c '! grep -q 4155550142 calls.clean'
+check "one token for the name" test "$(grep -o 'name~[a-z2-7]*' calls.clean | sort -u | wc -l)" = 1
 finish

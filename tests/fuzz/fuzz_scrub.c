@@ -79,7 +79,7 @@ static int scrub(struct span in, struct buf *ret, bool *ret_masked)
 	a->text = in;
 	sink_buf_init(&out);
 	need(detector_new(rules(), NULL, &learner, NULL) == RC_OK);
-	need(detect_learn(learner, a, false, l, NULL) == RC_OK);
+	need(detect_learn(learner, a, LEARN_MATERIAL, false, l, NULL) == RC_OK);
 	need(learned_count_in(l, in, NULL) == RC_OK && learned_seal(l, NULL) == RC_OK);
 	need(detector_new(rules(), l, &d, NULL) == RC_OK);
 	rc = redact_all(r, d, a, &out.sink, NULL, NULL, NULL);

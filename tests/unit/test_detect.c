@@ -166,7 +166,7 @@ static void test_learned_values_go_everywhere(void **state)
 	fixture_open(&f, NULL, false);
 	buf_add_str(&in, HEAD "        passwd = \"correct horse staple\"\n");
 	a = artifact_from_buf("x", ARTIFACT_TEXT, &in);
-	fixture_check(detect_learn(f.d, a, false, l, &err), &err);
+	fixture_check(detect_learn(f.d, a, LEARN_MATERIAL, false, l, &err), &err);
 	artifact_free(a);
 	fixture_close(&f);
 	assert_int_equal(learned_count(l), 1);

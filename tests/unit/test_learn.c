@@ -310,6 +310,30 @@ static void test_addresses(void **state)
 	expect_one(KIND_IP4, "203.0.113.77", LEARN_MATERIAL, "203.0.113", NULL);
 }
 
+static void test_variants(void **state)
+{
+	(void)state;
+	expect_one(KIND_NAME, "Zoltan Bereczki", LEARN_CONFIG, "CNAM ZOLTAN BERECZKI.", "|ZOLTAN BERECZKI");
+	expect_one(KIND_NAME, "Zoltan Bereczki", LEARN_CONFIG, "for bereczki, zoltan", "|bereczki, zoltan");
+	expect_one(KIND_NAME, "Anna Maria Kovacs", LEARN_CONFIG, "(KOVACS ANNA MARIA)", "|KOVACS ANNA MARIA");
+	expect_one(KIND_NAME, "Kovacs, Anna", LEARN_CONFIG, "x anna kovacs y", "|anna kovacs");
+	expect_one(KIND_NAME, "KOVACS ANNA", LEARN_CONFIG, "Anna Kovacs", "|Anna Kovacs");
+	expect_one(KIND_NAME, "Zo\xc3\xab \xc5\x81ukasz", LEARN_CONFIG, "ZO\xc3\x8b \xc5\x81UKASZ",
+		   "|ZO\xc3\x8b \xc5\x81UKASZ");
+	expect_one(KIND_USER, "ops.kovacs", LEARN_CONFIG, "user OPS.KOVACS", "|OPS.KOVACS");
+	expect_one(KIND_HOST, "pbx7.example.com", LEARN_CONFIG, "PBX7.Example.COM PBX7.EXAMPLE.COM",
+		   "|PBX7.EXAMPLE.COM");
+	expect_one(KIND_SECRET, "Saffron-Dune-77", LEARN_CONFIG, "pw SAFFRON-DUNE-77", "|SAFFRON-DUNE-77");
+	expect_one(KIND_SECRET, "Qx7Vz4", LEARN_CONFIG, "pw qx7vz4", NULL);
+	/* bytes that are no UTF-8 */
+	expect_one(KIND_NAME, "J\xf6rg M\xfcller", LEARN_CONFIG, "J\xf6RG M\xfcLLER", "|J\xf6RG M\xfcLLER");
+	/* what a caller calls himself: a full name only */
+	expect_one(KIND_NAME, "Zoltan Bereczki", LEARN_MATERIAL, "call of Zoltan Bereczki", "|Zoltan Bereczki");
+	expect_one(KIND_NAME, "chan_pjsip.c", LEARN_MATERIAL, "chan_pjsip.c:", NULL);
+	expect_one(KIND_NAME, "res_pjsip", LEARN_MATERIAL, "res_pjsip", NULL);
+	expect_one(KIND_NAME, "[s@default] Zap", LEARN_MATERIAL, "[s@default] Zap", NULL);
+}
+
 static void test_guard(void **state)
 {
 	AUTO(learned) l = learn(KIND_SECRET, "4477", LEARN_CONFIG);
@@ -447,6 +471,7 @@ int main(void)
 		cmocka_unit_test(test_phones),
 		cmocka_unit_test(test_phones_every_place),
 		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_variants),
 		cmocka_unit_test(test_guard),
 		cmocka_unit_test(test_poison),
 		cmocka_unit_test(test_keep_and_duplicates),

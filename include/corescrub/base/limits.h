@@ -67,6 +67,7 @@
 #define LIMIT_SYMBOLS_STRING	KIB(64)		/* what a pointer to char points to */
 
 #define LIMIT_LEARN_VALUES	50000		/* of configs: more is an error */
+#define LIMIT_LEARN_OTHERS	25000		/* of these that are no credentials: what is left out is an open item */
 /* Of the material, each kind: more are not learned, and removed only where a rule knows them. */
 #define LIMIT_LEARN_SECRETS	5000		/* secrets, tokens, keys: what is left out is an open item */
 #define LIMIT_LEARN_PASSING	1000		/* digests, names, numbers: every request brings new ones */
