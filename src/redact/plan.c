@@ -32,7 +32,7 @@ struct planner {
 	/* of one look */
 	struct findings found;
 	struct pieces left;
-	struct barriers look_barriers;	/* and what was a guard there alone */
+	struct barriers look_barriers;	/* of the source: what the first one alone must leave */
 };
 
 static void findings_begin(struct findings *f, const struct finding_rule *rules, size_t n)
@@ -91,12 +91,28 @@ static struct span piece_value(struct planner *p, const struct finding *f)
 	return p->r->value.len ? buf_span(&p->r->value) : span_make(p->a->text.p + f->off, f->len);
 }
 
-/* Clips f (source offsets) at the barriers and gives its pieces their tokens. */
-static int plan_add(struct planner *p, const struct finding *f, const struct barriers *at, bool soft,
-		    struct err *err)
+/* Clips f (source offsets), in the first look also at what only that must leave. */
+static int plan_clip(struct planner *p, const struct finding *f, struct err *err)
+{
+	const struct finding_rule *rule = &p->rules[f->rule];
+	size_t i;
+	int rc;
+
+	if (p->round > 1 || !p->look_barriers.n)
+		return pieces_add_clipped(&p->pieces, p->a->text, f, rule, &p->barriers, err);
+	p->left.n = 0;
+	rc = pieces_add_clipped(&p->left, p->a->text, f, rule, &p->barriers, err);
+	for (i = 0; rc == RC_OK && i < p->left.n; i++)
+		rc = pieces_add_clipped(&p->pieces, p->a->text, &p->left.v[i].f, rule, &p->look_barriers,
+					err);
+	return rc;
+}
+
+/* Clips f and gives its pieces their tokens. */
+static int plan_add(struct planner *p, const struct finding *f, bool soft, struct err *err)
 {
 	size_t i = p->pieces.n, n = i;
-	int rc = pieces_add_clipped(&p->pieces, p->a->text, f, &p->rules[f->rule], at, err);
+	int rc = plan_clip(p, f, err);
 
 	for (; rc == RC_OK && i < p->pieces.n; i++) {
 		struct piece one = p->pieces.v[i];
@@ -131,7 +147,7 @@ static int plan_detect(struct planner *p, struct err *err)
 {
 	struct findings *found = &p->found;
 	uint64_t from = p->from, end;
-	size_t i = 0, n;
+	size_t i = 0, k, n;
 
 	while (from < p->to) {
 		const struct detect_guard *guards;
@@ -140,9 +156,9 @@ static int plan_detect(struct planner *p, struct err *err)
 		if (rc < 0)
 			return rc;
 		guards = detect_guards(p->d, &n);
-		while (n--)
-			barriers_add(guards[n].between ? &p->look_barriers : &p->barriers, guards[n].off,
-				     guards[n].off + guards[n].len, !guards[n].between);
+		for (k = 0; k < n; k++)
+			barriers_add(guards[k].between ? &p->look_barriers : &p->barriers, guards[k].off,
+				     guards[k].off + guards[k].len, !guards[k].between);
 		from = end = p->to;
 		for (; i < found->n; i++)
 			if (found->v[i].off + found->v[i].len > end)
@@ -156,19 +172,16 @@ static int plan_detect(struct planner *p, struct err *err)
 static int plan_first_look(struct planner *p, struct err *err)
 {
 	const struct findings *found = &p->found;
-	struct barriers *b = &p->look_barriers;
 	size_t i;
 	int rc;
 
-	b->n = 0;
+	p->look_barriers.n = 0;
 	rc = plan_detect(p, err);
 	if (rc < 0)
 		return rc;
 	p->r->preexisting += barriers_add_tokens(&p->barriers, p->a->text, p->from, p->to);
-	for (i = 0; i < p->barriers.n; i++)
-		barriers_add(b, p->barriers.v[i].off, p->barriers.v[i].end, p->barriers.v[i].guard);
 	barriers_sort(&p->barriers);
-	barriers_sort(b);
+	barriers_sort(&p->look_barriers);
 	for (i = 0; rc == RC_OK && i < found->n; i++) {
 		struct finding f = found->v[i];
 
@@ -176,7 +189,7 @@ static int plan_first_look(struct planner *p, struct err *err)
 		if (is_note(&f))
 			findings_add(&p->paths, &f);
 		else
-			rc = plan_add(p, &f, b, false, err);
+			rc = plan_add(p, &f, false, err);
 	}
 	return rc;
 }
@@ -226,7 +239,7 @@ static int plan_add_source(struct planner *p, struct finding f, uint64_t off, ui
 		f.flags |= FINDING_MASKED;
 		f.form = FORM_PLAIN;
 	}
-	return plan_add(p, &f, &p->barriers, soft, err);
+	return plan_add(p, &f, soft, err);
 }
 
 struct mapped { struct planner *p; const struct finding *f; struct err *err; };

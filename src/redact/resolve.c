@@ -34,7 +34,10 @@ void barriers_sort(struct barriers *b)
 
 	if (b->n < 2)
 		return;
-	qsort(b->v, b->n, sizeof(*b->v), barrier_compare);
+	for (i = 1; i < b->n && barrier_compare(&b->v[i - 1], &b->v[i]) <= 0; i++)
+		;
+	if (i < b->n)
+		qsort(b->v, b->n, sizeof(*b->v), barrier_compare);
 	for (i = 1; i < b->n; i++) {
 		struct barrier *last = &b->v[n];
 
