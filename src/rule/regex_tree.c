@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
 #include "regex_tree.h"
 
 struct reader {
@@ -67,6 +69,14 @@ static const char *translate_escape(char c, bool in_class)
 	}
 }
 
+/* The byte of \cX as \xHH: what stands behind \c is no escape and no bracket (pcre2pattern(3)). */
+static void control_text(char c, char ret[8])
+{
+	if (c >= 'a' && c <= 'z')
+		c -= 'a' - 'A';
+	snprintf(ret, 8, "\\x%02x", (unsigned char)(c ^ 0x40));
+}
+
 /* Behind the "[:alpha:]" that stands here, in a class, or NULL: then its bracket is one like any other. */
 static const char *posix_end(const struct reader *r)
 {
@@ -84,6 +94,7 @@ static struct rx_node *read_class(struct reader *r)
 {
 	AUTO_BUF b = BUF_INIT;
 	bool known = true;
+	char control[8];
 
 	buf_add_char(&b, '[');
 	if (at_char(r, "^"))
@@ -93,7 +104,11 @@ static struct rx_node *read_class(struct reader *r)
 		r->p++;
 	}
 	while (r->p < r->end && *r->p != ']') {
-		if (r->p[0] == '\\' && r->p + 1 < r->end) {
+		if (r->p[0] == '\\' && r->end - r->p > 2 && r->p[1] == 'c') {
+			control_text(r->p[2], control);
+			buf_add_str(&b, control);
+			r->p += 3;
+		} else if (r->p[0] == '\\' && r->p + 1 < r->end) {
 			const char *other = translate_escape(r->p[1], true);
 
 			if (strchr("QE", r->p[1]))
@@ -137,7 +152,7 @@ static void skip_code(struct reader *r, char c)
 static struct rx_node *read_escape(struct reader *r)
 {
 	const char *start = r->p - 1, *other;
-	char c = r->p < r->end ? *r->p : '\0';
+	char control[8], c = r->p < r->end ? *r->p : '\0';
 
 	if (at_char(r, "AZzGKQE"))
 		refuse(r, "\\A \\Z \\z \\G \\K \\Q \\E can't be used in rules; ^ and $ are a "
@@ -157,8 +172,9 @@ static struct rx_node *read_escape(struct reader *r)
 			skip_past(r, '}');
 		else
 			r->p += r->p < r->end;
-	} else if (c == 'c') {
-		r->p += r->p < r->end;
+	} else if (c == 'c' && r->p < r->end) {
+		control_text(*r->p++, control);
+		return new_atom(r, control, strlen(control), true);
 	}
 	return new_atom(r, start, (size_t)(r->p - start), !strchr("dDwWsSpP", c));
 }

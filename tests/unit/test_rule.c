@@ -236,11 +236,12 @@ static void test_scan_equals_reference(void **state)
 	}
 }
 
-/* A bracket in a class is one of its own characters, but in [:alpha:]. */
+/* A bracket in a class is one of its own characters, but in [:alpha:]; behind \c it is none. */
 static void test_classes(void **state)
 {
 	static const char *const regexes[] = {
 		"x[a=[:]b|\\)", "x[[:]|\\)", "x[=[]b|\\)", "x[[:alpha:]]b|\\)", "x[[:x]b|\\)", "x[]:]b|\\)",
+		"x[\\c\\]b|\\)", "x[\\c]]b|\\)", "x[\\c[-\\c]a]|\\)", "x\\c[|\\)",
 	};
 
 	(void)state;
