@@ -131,6 +131,25 @@ void learn_extra_add(struct learned *l, uint32_t i, int what, struct span bytes)
 void learn_spell(struct learned *l, uint32_t i);
 /* The code point at v.p[i] and its length; what isn't UTF-8 is one byte of Latin-1. */
 uint32_t learn_code_point(struct span v, size_t i, size_t *len);
+/*
+ * A value's spellings. Each goes out as text with a number per byte that says which unit it belongs to:
+ * pieces begin and end between units, never inside an escape.
+ */
+struct spelling {
+	struct learned *l;
+	struct pattern p;
+	size_t first;			/* the value's first pattern */
+	struct buf text;
+	uint16_t *unit;
+	size_t cap;
+};
+/* Adds bytes of a unit to the spelling in work. */
+void learn_put(struct spelling *s, size_t unit, const char *bytes, size_t n);
+/* Makes what was put a pattern, unless the value has it already. */
+void learn_put_done(struct spelling *s, enum finding_form form);
+/* learn_address.c */
+void learn_spell_address(struct spelling *s, struct span v);
+void learn_spell_mac(struct spelling *s, struct span v);
 /* learn_variant.c: v in other cases and, of a person's name, in other orders; v itself may be among them. */
 typedef void (*learn_variant_fn)(void *ctx, struct span variant);
 void learn_variants(enum kind kind, struct span v, locale_t locale, learn_variant_fn fn, void *ctx);

@@ -15,16 +15,7 @@
 #define FORMS_MAX 512		/* longer values (keys) are spelled as bytes only */
 #define PHONE_MIN 7
 
-struct spelling {
-	struct learned *l;
-	struct pattern p;
-	size_t first;			/* the value's first pattern */
-	struct buf text;
-	uint16_t *unit;
-	size_t cap;
-};
-
-static void put(struct spelling *s, size_t unit, const char *bytes, size_t n)
+void learn_put(struct spelling *s, size_t unit, const char *bytes, size_t n)
 {
 	while (s->text.len + n > s->cap) {
 		s->cap = s->cap ? s->cap * 2 : 256;
@@ -37,7 +28,7 @@ static void put(struct spelling *s, size_t unit, const char *bytes, size_t n)
 
 static void put_char(struct spelling *s, size_t unit, char c)
 {
-	put(s, unit, &c, 1);
+	learn_put(s, unit, &c, 1);
 }
 
 /* A backslash and three octal digits. */
@@ -45,11 +36,10 @@ static void put_octal(struct spelling *s, size_t unit, unsigned char c)
 {
 	char esc[4] = { '\\', (char)('0' + (c >> 6)), (char)('0' + (c >> 3 & 7)), (char)('0' + (c & 7)) };
 
-	put(s, unit, esc, sizeof(esc));
+	learn_put(s, unit, esc, sizeof(esc));
 }
 
-/* Adds what was put as a pattern, unless the value has it already. */
-static void done(struct spelling *s, enum finding_form form)
+void learn_put_done(struct spelling *s, enum finding_form form)
 {
 	struct learned *l = s->l;
 	struct span text = buf_span(&s->text);
@@ -68,7 +58,7 @@ static void spell_plain(struct spelling *s, struct span v)
 {
 	for (size_t i = 0; i < v.len; i++)
 		put_char(s, i, v.p[i]);
-	done(s, FORM_PLAIN);
+	learn_put_done(s, FORM_PLAIN);
 }
 
 /* As gdb prints it: `octal`: what isn't ASCII too; `expanded`: a shell's echo -e has undone all but the
@@ -93,7 +83,7 @@ static void spell_gdb(struct spelling *s, struct span v, bool octal, bool expand
 			put_char(s, i, c);
 		}
 	}
-	done(s, FORM_GDB_STRING);
+	learn_put_done(s, FORM_GDB_STRING);
 }
 
 static void spell_hex(struct spelling *s, struct span v, const char digits[16])
@@ -102,7 +92,7 @@ static void spell_hex(struct spelling *s, struct span v, const char digits[16])
 		put_char(s, i, digits[(unsigned char)v.p[i] >> 4]);
 		put_char(s, i, digits[(unsigned char)v.p[i] & 15]);
 	}
-	done(s, FORM_HEX);
+	learn_put_done(s, FORM_HEX);
 }
 
 /* The characters that v alone decides, `lead` bytes into a group of three. */
@@ -130,7 +120,7 @@ static void spell_base64(struct spelling *s, struct span v, unsigned lead, const
 	}
 	s->p.shares_head = lead != 0;
 	s->p.shares_tail = have != 0;
-	done(s, FORM_BASE64);
+	learn_put_done(s, FORM_BASE64);
 	s->p.shares_head = s->p.shares_tail = false;
 }
 
@@ -149,7 +139,7 @@ static void spell_url(struct spelling *s, struct span v, const char digits[16], 
 			put_char(s, i, digits[(unsigned char)c & 15]);
 		}
 	}
-	done(s, FORM_URL);
+	learn_put_done(s, FORM_URL);
 }
 
 uint32_t learn_code_point(struct span v, size_t i, size_t *len)
@@ -198,15 +188,15 @@ static void spell_json(struct spelling *s, struct span v, bool ascii, bool slash
 		} else if (cp < 0x20 || (ascii && cp >= 0x7f)) {
 			for (size_t k = 0; k < n; k++) {
 				snprintf(esc, sizeof(esc), "\\u%04x", unit[k]);
-				put(s, i, esc, 6);
+				learn_put(s, i, esc, 6);
 			}
 		} else {
 			if (cp == '"' || cp == '\\' || (slash && cp == '/'))
 				put_char(s, i, '\\');
-			put(s, i, v.p + i, len);
+			learn_put(s, i, v.p + i, len);
 		}
 	}
-	done(s, FORM_JSON);
+	learn_put_done(s, FORM_JSON);
 }
 
 /* UTF-16LE, its bytes as they are or (`escaped`) as gdb prints them in a string of chars. */
@@ -226,7 +216,7 @@ static void spell_utf16(struct spelling *s, struct span v, bool escaped)
 			}
 		}
 	}
-	done(s, FORM_UTF16);
+	learn_put_done(s, FORM_UTF16);
 }
 
 static const char lower_digits[] = "0123456789abcdef", upper_digits[] = "0123456789ABCDEF";
@@ -296,20 +286,6 @@ static void set_pieces(struct spelling *s, const struct learn_entry *e, size_t n
 	}
 }
 
-/* An address as the number that gdb prints for s_addr. */
-static void spell_in_addr(struct spelling *s, struct span v)
-{
-	uint8_t a[4];
-	char n[16];
-
-	if (!value_ip4_parse(v, a))
-		return;
-	snprintf(n, sizeof(n), "%u", a[0] | a[1] << 8 | a[2] << 16 | (unsigned)a[3] << 24);
-	for (size_t i = 0; n[i]; i++)
-		put_char(s, i, n[i]);
-	done(s, FORM_IN_ADDR);
-}
-
 static void spell_extra(struct spelling *s, const struct learn_entry *e, const struct learn_extra *x)
 {
 	switch (x->what) {
@@ -351,29 +327,6 @@ static bool is_number_kind(enum kind kind)
 	       kind == KIND_IP6 || kind == KIND_IP6_LAN || kind == KIND_MAC;
 }
 
-/* The six octets without a separator, with each, and in groups of four, in either case. */
-static void spell_mac(struct spelling *s, struct span v)
-{
-	static const struct { char sep; unsigned every; } forms[] = {
-		{ '\0', 1 }, { ':', 1 }, { '-', 1 }, { '.', 2 },
-	};
-	uint8_t a[6];
-
-	if (!value_mac_parse(v, a))
-		return;
-	for (size_t i = 0; i < 2 * ARRAY_SIZE(forms); i++) {
-		const char *digits = i & 1 ? upper_digits : lower_digits;
-
-		for (size_t k = 0; k < sizeof(a); k++) {
-			if (k && forms[i / 2].sep && k % forms[i / 2].every == 0)
-				put_char(s, k, forms[i / 2].sep);
-			put_char(s, k, digits[a[k] >> 4]);
-			put_char(s, k, digits[a[k] & 15]);
-		}
-		done(s, FORM_PLAIN);
-	}
-}
-
 static void spell_variant(void *ctx, struct span variant)
 {
 	struct spelling *s = ctx;
@@ -383,6 +336,20 @@ static void spell_variant(void *ctx, struct span variant)
 	if (s->p.pieces == PIECES_RUNS)
 		s->p.pieces = PIECES_NONE;
 	spell_bytes(s, variant, false);
+}
+
+static bool is_address4(enum kind kind)
+{
+	return kind == KIND_IP4 || kind == KIND_IP4_LAN;
+}
+
+/* What stands in a text as it is, rules find everywhere: the forms that hide it. */
+static void spell_address(struct spelling *s, struct span v)
+{
+	spell_hex(s, v, lower_digits);
+	for (unsigned lead = 0; lead < 3; lead++)
+		spell_base64(s, v, lead, "+/");
+	learn_spell_address(s, v);
 }
 
 void learn_spell(struct learned *l, uint32_t i)
@@ -400,6 +367,10 @@ void learn_spell(struct learned *l, uint32_t i)
 		goto done;
 	}
 	s.p.exact = numbers;
+	if (is_address4(e->v.kind) && e->v.origin == LEARN_MATERIAL) {
+		spell_address(&s, v);
+		goto done;
+	}
 	set_pieces(&s, e, v.len);
 	spell_bytes(&s, v, true);
 	if (v.len <= FORMS_MAX)
@@ -413,10 +384,10 @@ void learn_spell(struct learned *l, uint32_t i)
 		break;
 	case KIND_IP4:
 	case KIND_IP4_LAN:
-		spell_in_addr(&s, v);
+		learn_spell_address(&s, v);
 		break;
 	case KIND_MAC:
-		spell_mac(&s, v);
+		learn_spell_mac(&s, v);
 		break;
 	default:
 		break;

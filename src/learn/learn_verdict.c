@@ -112,6 +112,22 @@ static bool exact_after(struct span t, size_t end, enum kind kind)
 	}
 }
 
+/* A number that is an address, in decimal or hex: no digits more on either side. */
+static bool number_is_whole(struct span t, size_t off, size_t end)
+{
+	char before = off ? t.p[off - 1] : ' ';
+
+	return !is_hex(before) && before != '.' && before != '_' && before != '-' && learn_word_after(t, end) &&
+	       !(end + 1 < t.len && t.p[end] == '.' && is_digit(t.p[end + 1]));
+}
+
+static bool is_exact(struct span t, const struct pattern *p, size_t off, size_t end, enum kind kind)
+{
+	if (p->form == FORM_IN_ADDR)
+		return number_is_whole(t, off, end);
+	return !p->exact || (exact_before(t, off, kind) && exact_after(t, end, kind));
+}
+
 /* Is what stands at [off, end) a name: `name = `, `name: `, `"name":`, a function's? */
 static bool is_name(struct span t, size_t off, size_t end)
 {
@@ -212,8 +228,7 @@ static void whole(struct learned_scanner *s, const struct pattern *p, size_t off
 		      (s->memory && learn_memory_string_around(s->text, off, end));
 	bool free = is_encoded(p), goes = true;
 
-	if (p->exact && !free && !(exact_before(s->text, off, e->v.kind) &&
-				   exact_after(s->text, end, e->v.kind)))
+	if (!free && !is_exact(s->text, p, off, end, e->v.kind))
 		return;
 	if (s->counting) {
 		e->n_whole++;
@@ -267,8 +282,7 @@ static bool half_counts(const struct learned_scanner *s, const struct pattern *p
 	const struct learn_entry *e = &s->l->v[p->value];
 	size_t end = off + len;
 
-	if (p->exact && !(exact_before(s->text, off, e->v.kind) &&
-			  exact_after(s->text, end, e->v.kind)))
+	if (!is_exact(s->text, p, off, end, e->v.kind))
 		return false;
 	if (!p->exact && !(word_before(s, off) && word_after(s, end)))
 		return false;

@@ -304,8 +304,8 @@ static void test_phones_every_place(void **state)
 static void test_addresses(void **state)
 {
 	(void)state;
-	expect_one(KIND_IP4, "203.0.113.7", LEARN_MATERIAL, "at 203.0.113.7:5060", "|203.0.113.7");
-	expect_one(KIND_IP4, "203.0.113.7", LEARN_MATERIAL, "at 203.0.113.77", NULL);
+	expect_one(KIND_IP4, "203.0.113.7", LEARN_CONFIG, "at 203.0.113.7:5060", "|203.0.113.7");
+	expect_one(KIND_IP4, "203.0.113.7", LEARN_CONFIG, "at 203.0.113.77", NULL);
 	expect_one(KIND_IP4, "203.0.113.77", LEARN_MATERIAL, "s_addr = 1299251403", "|1299251403");
 	expect_one(KIND_IP4, "203.0.113.77", LEARN_MATERIAL, "203.0.113", NULL);
 }
@@ -332,6 +332,26 @@ static void test_variants(void **state)
 	expect_one(KIND_NAME, "chan_pjsip.c", LEARN_MATERIAL, "chan_pjsip.c:", NULL);
 	expect_one(KIND_NAME, "res_pjsip", LEARN_MATERIAL, "res_pjsip", NULL);
 	expect_one(KIND_NAME, "[s@default] Zap", LEARN_MATERIAL, "[s@default] Zap", NULL);
+}
+
+static void test_address_numbers(void **state)
+{
+	static const char *const forms[] = {
+		"ip = 3405803927,", "ip = 2540765387,", "0xcb007197", "0x977100CB", "ip-203-0-113-151.net", "a_203_0_113_151.wav",
+		"3230332e302e3131332e313531",
+	};
+	static const char *const others[] = {
+		"0x7fffcb007197", "34058039271", "13405803927", "3405803927.5", "cb007197f", "1203-0-113-151",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
+		expect_one(KIND_IP4, "203.0.113.151", LEARN_MATERIAL, forms[i], "|");
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		expect_one(KIND_IP4, "203.0.113.151", LEARN_MATERIAL, others[i], NULL);
+	/* such numbers are others' too */
+	expect_one(KIND_IP4, "10.0.0.0", LEARN_CONFIG, "x = 10, 0x0000000a", NULL);
+	expect_one(KIND_IP4, "10.0.0.1", LEARN_CONFIG, "x = 16777226", NULL);
 }
 
 static void test_guard(void **state)
@@ -472,6 +492,7 @@ int main(void)
 		cmocka_unit_test(test_phones_every_place),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_variants),
+		cmocka_unit_test(test_address_numbers),
 		cmocka_unit_test(test_guard),
 		cmocka_unit_test(test_poison),
 		cmocka_unit_test(test_keep_and_duplicates),
