@@ -182,15 +182,23 @@ static size_t skim_args(struct bt_cursor *c, size_t pos)
 	return c->pos;
 }
 
-/* Where a name without arguments ends: what only looks like a head may hold values, and no edit touches
-   a function's name. */
-static size_t bare_name_end(struct span t, size_t pos, size_t end)
+/* Where a name ends at the latest: what only looks like a head may hold values, and no edit touches a function's
+   name. Between angle brackets Rust has "Output=()". */
+static size_t name_end(struct span t, size_t pos, size_t end)
 {
+	unsigned depth = 0;
 	size_t i;
 
-	for (i = pos; i < end && (unsigned char)t.p[i] >= ' ' && t.p[i] != '"' && t.p[i] != '='; i++)
+	for (i = pos; i < end && (unsigned char)t.p[i] >= ' ' && t.p[i] != '"'; i++) {
 		if (BT_AT(t, i, "operator"))
 			i = skip_operator_sign(t, i + 8) - 1;
+		else if (t.p[i] == '<')
+			depth++;
+		else if (t.p[i] == '>' && depth)
+			depth--;
+		else if (t.p[i] == '=' && !depth)
+			break;
+	}
 	return i < end ? i : end;
 }
 
@@ -204,7 +212,7 @@ void bt_frame_read(struct bt_cursor *c, size_t pos)
 	f->signal_handler = BT_AT(c->t, name, "<signal handler called>");
 	args = bt_frame_args(c->t, name);
 	if (args) {
-		f->function = between(c->t, name, args);
+		f->function = between(c->t, name, name_end(c->t, name, args));
 		end = skim_args(c, args + 1);
 		if (bt_ch(c->t, end - 1) == ')')
 			f->close = span_make(c->t.p + end - 1, 1);
@@ -212,7 +220,7 @@ void bt_frame_read(struct bt_cursor *c, size_t pos)
 	} else {
 		end = bt_line_end(c->t, name);
 		if (!f->signal_handler)
-			f->function = between(c->t, name, bare_name_end(c->t, name, end));
+			f->function = between(c->t, name, name_end(c->t, name, end));
 	}
 	f->len = end - pos;
 	if (args && !c->skim)

@@ -154,13 +154,29 @@ static bool is_closed(struct span src)
 	return src.len && strchr("\"'>", src.p[src.len - 1]);
 }
 
+/* Does a token of an earlier run stand right before or behind a leaf? Its value may have had the quote that told
+   what is a string and what is between two. */
+static bool is_beside_token(struct span text, const struct bt_value *v)
+{
+	uint64_t end = v->off + v->len, near = v->off < VALUE_TOKEN_MAX ? v->off : VALUE_TOKEN_MAX;
+	const char *open = memrchr(text.p + v->off - near, '[', near);
+	enum kind kind;
+
+	if (open && value_token_at(span_make(open, text.len - (size_t)(open - text.p)), &kind) ==
+		    v->off - (uint64_t)(open - text.p))
+		return true;
+	return end < text.len && value_token_at(span_make(text.p + end, text.len - end), &kind) > 0;
+}
+
 static void walk_leaf(struct look *l, const struct bt_value *v)
 {
 	struct detector *d = l->d;
 	uint32_t i = leaf_add(l, v);
 	struct leaf *f = &d->leaves[i];
 
-	if (!f->active || (l->learn && v->type == BT_STRING && !is_closed(v->src)))
+	if (!f->active)
+		return;
+	if (l->learn && v->type == BT_STRING && (!is_closed(v->src) || is_beside_token(l->text, v)))
 		return;
 	if (d->has_symbols)
 		f->rule = symbol_find(d, v, l->learn != NULL);

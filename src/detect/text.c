@@ -32,6 +32,22 @@ static size_t inside_escape(const char *low, const char *p)
 	return 0;
 }
 
+/* Where a string's last quote is, if what follows is gdb's: the next member, a closing bracket, the
+   line's end. Else UINT64_MAX. */
+static uint64_t closing_quote(const struct look *l, const struct leaf *leaf)
+{
+	struct span src = span_make(l->text.p + leaf->off, leaf->len);
+	struct span rest = span_make(src.p + src.len, l->text.len - leaf->off - src.len);
+
+	if (span_ends(src, SPAN_LIT("...")))
+		src.len -= 3;
+	if (src.len < 2 || src.p[src.len - 1] != '"')
+		return UINT64_MAX;
+	if (rest.len && !memchr(")}\r\n", rest.p[0], 4) && !span_starts(rest, SPAN_LIT(", ")))
+		return UINT64_MAX;
+	return leaf->off + src.len - 1;
+}
+
 /* Moves the ends of what a raw match found in a string to whole escapes, and says whether one of
    them is outside of quotes. */
 static void keep_quoting(const struct look *l, const struct leaf *leaf, struct finding *f)
@@ -47,7 +63,8 @@ static void keep_quoting(const struct look *l, const struct leaf *leaf, struct f
 		if (back && (is_octal(*p) || back == 1))
 			p -= back;
 	}
-	if (end < high) {
+	/* a shell-expanded string may end in a backslash: its quote is no part of an escape */
+	if (end < high && (uint64_t)(end - text) != closing_quote(l, leaf)) {
 		size_t back = inside_escape(low, end);
 
 		if (back == 1 && !is_octal(*end))
@@ -70,22 +87,6 @@ static void keep_quoting(const struct look *l, const struct leaf *leaf, struct f
 		f->flags |= FINDING_QUOTE_CLOSE;
 	if (!out && start_out)
 		f->flags |= FINDING_QUOTE_OPEN;
-}
-
-/* Where a string's last quote is, if what follows is gdb's: the next member, a closing bracket, the
-   line's end. Else UINT64_MAX. */
-static uint64_t closing_quote(const struct look *l, const struct leaf *leaf)
-{
-	struct span src = span_make(l->text.p + leaf->off, leaf->len);
-	struct span rest = span_make(src.p + src.len, l->text.len - leaf->off - src.len);
-
-	if (span_ends(src, SPAN_LIT("...")))
-		src.len -= 3;
-	if (src.len < 2 || src.p[src.len - 1] != '"')
-		return UINT64_MAX;
-	if (rest.len && !memchr(")}\r\n", rest.p[0], 4) && !span_starts(rest, SPAN_LIT(", ")))
-		return UINT64_MAX;
-	return leaf->off + src.len - 1;
 }
 
 /* A rule for whole lines knows nothing of quotes: on the last line of a string that spans several,
