@@ -15,6 +15,8 @@
 #define FORMS_MAX 512		/* longer values (keys) are spelled as bytes only */
 #define PHONE_MIN 7
 
+static const char lower_digits[] = "0123456789abcdef", upper_digits[] = "0123456789ABCDEF";
+
 void learn_put(struct spelling *s, size_t unit, const char *bytes, size_t n)
 {
 	while (s->text.len + n > s->cap) {
@@ -142,6 +144,25 @@ static void spell_url(struct spelling *s, struct span v, const char digits[16], 
 	learn_put_done(s, FORM_URL);
 }
 
+/* Quoted-printable (RFC 2045, 6.7); `word`: as in a mail's header (RFC 2047, 4.2), and in files' names. */
+static void spell_quoted(struct spelling *s, struct span v, bool word)
+{
+	for (size_t i = 0; i < v.len; i++) {
+		unsigned char c = (unsigned char)v.p[i];
+
+		if (word && c == ' ') {
+			put_char(s, i, '_');
+		} else if (c < 0x20 || c >= 0x7f || c == '=' || (word && (c == '?' || c == '_'))) {
+			put_char(s, i, '=');
+			put_char(s, i, upper_digits[c >> 4]);
+			put_char(s, i, upper_digits[c & 15]);
+		} else {
+			put_char(s, i, (char)c);
+		}
+	}
+	learn_put_done(s, FORM_URL);
+}
+
 uint32_t learn_code_point(struct span v, size_t i, size_t *len)
 {
 	unsigned char c = (unsigned char)v.p[i];
@@ -219,8 +240,6 @@ static void spell_utf16(struct spelling *s, struct span v, bool escaped)
 	learn_put_done(s, FORM_UTF16);
 }
 
-static const char lower_digits[] = "0123456789abcdef", upper_digits[] = "0123456789ABCDEF";
-
 static void spell_bytes(struct spelling *s, struct span v, bool encoded)
 {
 	uint32_t min = s->p.min;
@@ -252,6 +271,8 @@ static void spell_text(struct spelling *s, struct span v)
 		spell_url(s, v, i & 1 ? lower_digits : upper_digits, i & 2);
 		spell_json(s, v, i & 1, i & 2);
 	}
+	spell_quoted(s, v, false);
+	spell_quoted(s, v, true);
 	spell_utf16(s, v, false);
 	spell_utf16(s, v, true);
 }
