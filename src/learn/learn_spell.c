@@ -272,7 +272,8 @@ static void spell_text(struct spelling *s, struct span v)
 		spell_json(s, v, i & 1, i & 2);
 	}
 	spell_quoted(s, v, false);
-	spell_quoted(s, v, true);
+	if (s->l->v[s->p.value].v.kind == KIND_NAME)
+		spell_quoted(s, v, true);
 	spell_utf16(s, v, false);
 	spell_utf16(s, v, true);
 }
