@@ -6,13 +6,23 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Each thread holds a chunk and what of it is text; some more wait to be taken: 50 MiB in all. */
+/* Each thread holds a chunk and what of it is text; some more wait to be taken: 55 MiB in all. */
 #define THREADS_MAX 8
+
+enum stage {
+	EMPTY,
+	LOOKING,
+	LOOKED_AT,
+	TAKEN, /* waits for the next one to be taken */
+	NEXT_TAKEN,
+	LOOKING_AGAIN,
+	LOOKED_AGAIN,
+};
 
 struct slot {
 	struct pipe_chunk chunk;
 	uint64_t number; /* the chunk's, from 0 */
-	bool ready;
+	enum stage stage;
 	int rc;
 	struct err err;
 };
@@ -20,11 +30,12 @@ struct slot {
 struct pipe {
 	const struct pipe_job *job;
 	pthread_mutex_t lock;
-	pthread_cond_t ready, free;
+	pthread_cond_t ready, work;
 	struct slot *slots;
 	size_t n_slots;
 	/* behind the lock */
 	uint64_t next_number, taken; /* of the chunk that is next; how many were taken */
+	uint64_t done;		     /* how many left their slots */
 	uint64_t next_off;	     /* where the search for the next one goes on */
 	size_t only;		     /* the range that it is in */
 	uint64_t total;		     /* chunks in all, once they are known; else UINT64_MAX */
@@ -78,10 +89,6 @@ static struct slot *next_chunk(struct pipe *p)
 	struct slot *s;
 	uint64_t off, chunk;
 
-	while (!p->stop && p->next_number - p->taken >= p->n_slots)
-		pthread_cond_wait(&p->free, &p->lock);
-	if (p->stop || p->total != UINT64_MAX)
-		return NULL;
 	if (!find_data(p, p->next_off, &off)) {
 		p->total = p->next_number;
 		pthread_cond_broadcast(&p->ready);
@@ -91,12 +98,39 @@ static struct slot *next_chunk(struct pipe *p)
 	p->next_off = chunk + PIPE_CHUNK;
 	s = &p->slots[p->next_number % p->n_slots];
 	s->number = p->next_number++;
+	s->stage = LOOKING;
 	s->chunk.off = chunk < PIPE_CONTEXT ? 0 : chunk - PIPE_CONTEXT;
 	s->chunk.from = (size_t)(chunk - s->chunk.off);
 	s->chunk.to =
 		s->chunk.from +
 		(size_t)(p->job->size - chunk < PIPE_CHUNK ? p->job->size - chunk : PIPE_CHUNK);
 	return s;
+}
+
+/* A chunk to look at: a second time before another the first time, it is near still. NULL at the end.
+   Behind the lock. */
+static struct slot *next_work(struct pipe *p)
+{
+	while (!p->stop && (p->total == UINT64_MAX || (p->job->look_again && p->done < p->total))) {
+		struct slot *s;
+
+		for (uint64_t i = p->done; p->job->look_again && i < p->taken; i++) {
+			s = &p->slots[i % p->n_slots];
+			if (s->stage == NEXT_TAKEN) {
+				s->stage = LOOKING_AGAIN;
+				return s;
+			}
+		}
+		if (p->total == UINT64_MAX && p->next_number - p->done < p->n_slots) {
+			s = next_chunk(p);
+			if (s)
+				return s;
+			pthread_cond_broadcast(&p->work);
+			continue;
+		}
+		pthread_cond_wait(&p->work, &p->lock);
+	}
+	return NULL;
 }
 
 /* The bytes at off, of which holes and what a file lost meanwhile are zeros. */
@@ -138,6 +172,19 @@ struct worker {
 	pthread_t id;
 };
 
+static int look(const struct worker *w, struct slot *s)
+{
+	const struct pipe_job *job = w->pipe->job;
+	int rc = RC_OK;
+
+	s->err = (struct err)ERR_INIT;
+	s->chunk.found.n = 0;
+	if (s->stage == LOOKING_AGAIN)
+		return job->look_again(job->ctx, w->thread, &s->chunk, &s->err);
+	rc = chunk_read(job, &s->chunk, &s->err);
+	return rc == RC_OK ? job->look(job->ctx, w->thread, &s->chunk, &s->err) : rc;
+}
+
 static void *work(void *arg)
 {
 	struct worker *w = arg;
@@ -145,47 +192,113 @@ static void *work(void *arg)
 	struct slot *s;
 
 	pthread_mutex_lock(&p->lock);
-	while ((s = next_chunk(p))) {
+	while ((s = next_work(p))) {
 		pthread_mutex_unlock(&p->lock);
-		s->err = (struct err)ERR_INIT;
-		s->chunk.found.n = 0;
-		s->rc = chunk_read(p->job, &s->chunk, &s->err);
-		if (s->rc == RC_OK)
-			s->rc = p->job->look(p->job->ctx, w->thread, &s->chunk, &s->err);
+		s->rc = look(w, s);
 		pthread_mutex_lock(&p->lock);
-		s->ready = true;
+		s->stage = s->stage == LOOKING ? LOOKED_AT : LOOKED_AGAIN;
 		pthread_cond_broadcast(&p->ready);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
 }
 
-/* Takes the chunks in order until there are no more or one fails. */
+/* What stands around two chunks, one taken behind the other, as both left it; b NULL: a is the last. */
+static void join(struct pipe_chunk *a, struct pipe_chunk *b)
+{
+	size_t behind = a ? a->bytes.len - a->to : 0;
+
+	if (a && b && a->off + a->to == b->off + b->from) {
+		memcpy(a->bytes.p + a->to, b->bytes.p + b->from, behind);
+		memcpy(b->bytes.p, a->bytes.p + (a->to - b->from), b->from);
+		return;
+	}
+	if (a)
+		memset(a->bytes.p + a->to, 0, behind);
+	if (b)
+		memset(b->bytes.p, 0, b->from);
+}
+
+/* The chunk that was taken last and waits for the next one, or NULL. Behind the lock. */
+static struct slot *waits_for_next(struct pipe *p)
+{
+	struct slot *s = p->taken > p->done ? &p->slots[(p->taken - 1) % p->n_slots] : NULL;
+
+	return s && s->stage == TAKEN ? s : NULL;
+}
+
+static void slot_done(struct pipe *p, struct slot *s)
+{
+	s->stage = EMPTY;
+	p->done++;
+	pthread_cond_broadcast(&p->work);
+}
+
+/* Takes one that is looked at. Behind the lock, but for the taking. */
+static int take_slot(struct pipe *p, struct slot *s, struct err *err)
+{
+	struct slot *before = waits_for_next(p);
+	int rc = s->rc;
+
+	pthread_mutex_unlock(&p->lock);
+	if (rc < 0)
+		*err = s->err;
+	else
+		rc = p->job->take(p->job->ctx, &s->chunk, err);
+	if (rc == RC_OK && p->job->look_again)
+		join(before ? &before->chunk : NULL, &s->chunk);
+	pthread_mutex_lock(&p->lock);
+	p->taken++;
+	if (!p->job->look_again) {
+		slot_done(p, s);
+		return rc;
+	}
+	s->stage = TAKEN;
+	if (before)
+		before->stage = NEXT_TAKEN;
+	pthread_cond_broadcast(&p->work);
+	return rc;
+}
+
+/* The same for the second time; nothing waits for this slot any more. */
+static int take_slot_again(struct pipe *p, struct slot *s, struct err *err)
+{
+	int rc = s->rc;
+
+	pthread_mutex_unlock(&p->lock);
+	if (rc < 0)
+		*err = s->err;
+	else
+		rc = p->job->take_again(p->job->ctx, &s->chunk, err);
+	pthread_mutex_lock(&p->lock);
+	slot_done(p, s);
+	return rc;
+}
+
+/* Takes the chunks in order, both times, until there are no more or one fails. */
 static int take_all(struct pipe *p, struct err *err)
 {
 	int rc = RC_OK;
 
 	pthread_mutex_lock(&p->lock);
-	while (rc == RC_OK) {
-		struct slot *s = &p->slots[p->taken % p->n_slots];
+	while (rc == RC_OK && p->done < p->total) {
+		struct slot *first = &p->slots[p->done % p->n_slots];
+		struct slot *next = &p->slots[p->taken % p->n_slots], *last = waits_for_next(p);
 
-		while (p->taken < p->total && !(s->ready && s->number == p->taken))
+		if (p->done < p->taken && first->stage == LOOKED_AGAIN) {
+			rc = take_slot_again(p, first, err);
+		} else if (next->stage == LOOKED_AT && next->number == p->taken) {
+			rc = take_slot(p, next, err);
+		} else if (p->taken == p->total && last) {
+			join(&last->chunk, NULL);
+			last->stage = NEXT_TAKEN;
+			pthread_cond_broadcast(&p->work);
+		} else {
 			pthread_cond_wait(&p->ready, &p->lock);
-		if (p->taken >= p->total)
-			break;
-		pthread_mutex_unlock(&p->lock);
-		rc = s->rc;
-		if (rc < 0)
-			*err = s->err;
-		else
-			rc = p->job->take(p->job->ctx, &s->chunk, err);
-		pthread_mutex_lock(&p->lock);
-		s->ready = false;
-		p->taken++;
-		pthread_cond_broadcast(&p->free);
+		}
 	}
 	p->stop = true;
-	pthread_cond_broadcast(&p->free);
+	pthread_cond_broadcast(&p->work);
 	pthread_mutex_unlock(&p->lock);
 	return rc;
 }
@@ -196,8 +309,9 @@ int pipe_run(const struct pipe_job *job, struct err *err)
 		.job = job,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.ready = PTHREAD_COND_INITIALIZER,
-		.free = PTHREAD_COND_INITIALIZER,
-		.n_slots = job->threads + 4,
+		.work = PTHREAD_COND_INITIALIZER,
+		/* of those that are looked at again, one waits for the next one and one for its look */
+		.n_slots = job->threads + (job->look_again ? 6 : 4),
 		.total = UINT64_MAX,
 	};
 	AUTO_FREE struct worker *workers = xcalloc(job->threads, sizeof(*workers));

@@ -29,6 +29,9 @@ struct pipe_job {
 	/* `look` in any thread (its number from 0), `take` in the caller's. */
 	int (*look)(void *ctx, unsigned thread, struct pipe_chunk *c, struct err *err);
 	int (*take)(void *ctx, struct pipe_chunk *c, struct err *err);
+	/* The same again, or both NULL. Context that is in no chunk, as holes are, is zeros. */
+	int (*look_again)(void *ctx, unsigned thread, struct pipe_chunk *c, struct err *err);
+	int (*take_again)(void *ctx, struct pipe_chunk *c, struct err *err);
 	void *ctx;
 };
 int pipe_run(const struct pipe_job *job, struct err *err);

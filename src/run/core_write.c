@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Pass two: learned values join what pass one found, all is filled, the chunk is written. */
+/* Pass two: learned values join what pass one found, all is filled, the chunk is written and looked at
+   again. */
 
 #define BLOCK KIB(4)
 
@@ -15,6 +16,7 @@ struct pass_two {
 	struct redact_fill *fill;
 	int fd;
 	struct core_result *ret;
+	struct core_look look;
 	/* what pass one left: the next finding of each kind */
 	size_t typed;
 	uint64_t spilled; /* read so far */
@@ -234,6 +236,23 @@ static int chunk_take(void *ctx, struct pipe_chunk *c, struct err *err)
 	return write_sparse(p, c, err);
 }
 
+static int chunk_look_again(void *ctx, unsigned thread, struct pipe_chunk *c, struct err *err)
+{
+	struct pass_two *p = ctx;
+
+	(void)thread;
+	return core_look_chunk(&p->look, c, err);
+}
+
+static int chunk_take_again(void *ctx, struct pipe_chunk *c, struct err *err)
+{
+	struct pass_two *p = ctx;
+
+	(void)err;
+	core_look_take(&p->look, p->fill, c);
+	return RC_OK;
+}
+
 static int late(void *ctx, uint64_t off, struct span bytes, struct err *err)
 {
 	struct pass_two *p = ctx;
@@ -242,6 +261,7 @@ static int late(void *ctx, uint64_t off, struct span bytes, struct err *err)
 	buf_add_span(&copy, bytes);
 	if (p->j->o->stacks)
 		zero_dropped(p, copy.p, off, copy.len, 0);
+	core_look_late(&p->look, off, copy.len);
 	return write_at(p, copy.p, copy.len, off, err);
 }
 
@@ -256,6 +276,8 @@ static int pass_two(struct pass_two *p, struct redactor *r, struct err *err)
 		.n_only = j->n_kept,
 		.look = learned_look,
 		.take = chunk_take,
+		.look_again = chunk_look_again,
+		.take_again = chunk_take_again,
 		.ctx = p,
 	};
 	struct redact_fill_job fill = {
@@ -281,77 +303,10 @@ static int pass_two(struct pass_two *p, struct redactor *r, struct err *err)
 	return rc;
 }
 
-struct second_look {
-	struct pass_two *p;
-	struct core_job *j;
-	uint64_t leaks, open;
-};
-
-static int second_item(void *ctx, const char *name, const struct check_item *item)
-{
-	struct pipe_chunk *c = ctx;
-	struct finding f = { .off = c->off + item->off,
-			     .len = item->len,
-			     .flags = item->level == CHECK_LEAK };
-
-	(void)name;
-	if (item->level != CHECK_HINT)
-		findings_add(&c->found, &f);
-	return 0;
-}
-
-static int second_chunk(void *ctx, unsigned thread, struct pipe_chunk *c, struct err *err)
-{
-	struct second_look *s = ctx;
-
-	(void)thread;
-	return check_memory(s->j->e->check, buf_span(&c->bytes), c->from, c->to, second_item, c,
-			    err);
-}
-
-/* What was left on purpose is an open item already. */
-static int second_take(void *ctx, struct pipe_chunk *c, struct err *err)
-{
-	struct second_look *s = ctx;
-
-	(void)err;
-	for (size_t i = 0; i < c->found.n; i++) {
-		const struct finding *f = &c->found.v[i];
-
-		if (redact_fill_left(s->p->fill, f->off, f->len))
-			continue;
-		s->leaks += f->flags;
-		s->open += !f->flags;
-	}
-	core_progress(s->j, "looking again", c->off + c->to);
-	return RC_OK;
-}
-
-static int second_look(struct pass_two *p, struct err *err)
-{
-	struct second_look s = { .p = p, .j = p->j };
-	struct pipe_job job = { .fd = p->fd,
-				.size = elfcore_info(p->j->core)->size,
-				.threads = p->j->threads,
-				.look = second_chunk,
-				.take = second_take,
-				.ctx = &s };
-	int rc = pipe_run(&job, err);
-
-	if (rc < 0)
-		return rc;
-	p->ret->open += s.open;
-	return s.leaks ? err_set(err, RC_LEAK,
-				 "a known value is still in the scrubbed core, at %llu "
-				 "places",
-				 (unsigned long long)s.leaks)
-		       : RC_OK;
-}
-
 int core_job_write(struct core_job *j, struct redactor *r, int fd, struct core_result *ret,
 		   struct err *err)
 {
-	struct pass_two p = { .j = j, .fd = fd, .ret = ret };
+	struct pass_two p = { .j = j, .fd = fd, .ret = ret, .look = { .j = j } };
 	uint64_t open = 0;
 	int rc;
 
@@ -365,10 +320,11 @@ int core_job_write(struct core_job *j, struct redactor *r, int fd, struct core_r
 	}
 	rc = pass_two(&p, r, err);
 	if (rc == RC_OK)
-		rc = second_look(&p, err);
+		rc = core_look_end(&p.look, p.fill, fd, err);
 	if (p.fill)
 		ret->replaced = redact_fill_count(p.fill, &open);
-	ret->open += open + ret->open_registers;
+	ret->open += open + ret->open_registers + p.look.open;
+	core_look_done(&p.look);
 	redact_fill_free(p.fill);
 	return rc;
 }
