@@ -41,6 +41,11 @@ say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(patsubst $B/%,%,$@);)
 .PHONY: all deps demo check check-asterisk bench install clean units fuzzers
 all: $(prog) $B/rules.stamp
 
+# The innermost loops over a core's bytes: -O2 leaves a twentieth of their speed.
+fast := $(patsubst %,$B/src/%.o,check/check_block check/check_table detect/memory_address \
+	detect/memory_runs learn/learn_digits learn/learn_memory learn/learn_scan rule/gram)
+$(fast): CFLAGS := $(CFLAGS:-O2=-O3)
+
 $B/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(ALL_CFLAGS) -c $< -o $@

@@ -56,7 +56,7 @@ struct gram_at {
 };
 struct gram_index {
 	unsigned bits;			/* of the filter, 16 for each gram */
-	uint64_t *filter;
+	uint32_t *filter;
 	uint32_t *bucket;		/* starts into v */
 	struct gram_at *v, *unsorted;
 	size_t n, cap;
@@ -119,6 +119,8 @@ void check_table_done(struct check *c);
 void check_scan(struct look *l);
 /* Known values alone, whose beginning or index place is in [from, to). */
 void check_scan_memory(struct look *l, size_t from, size_t to);
+/* check_bound.c: does a needle at text[off, off + len) count with what stands around it? */
+bool check_bound_holds(enum check_bound bound, struct span text, size_t off, size_t len);
 void look_item(struct look *l, struct check_item item);
 /* Is the byte before `at` the end of an escape, so that a word begins at `at`? */
 bool look_escape_before(struct span text, size_t at);
@@ -148,21 +150,23 @@ static inline uint32_t check_gram(const char *p)
 	return w;
 }
 
+#define CHECK_HASH 0x9e3779b1u
+
 static inline uint32_t check_hash(uint32_t w)
 {
-	return w * 0x9e3779b1u;
+	return w * CHECK_HASH;
 }
 
 /* A gram's word in the filter, and its two bits there. */
 static inline size_t check_word(const struct gram_index *x, uint32_t hash)
 {
-	return hash >> (32 - (x->bits - 6));
+	return hash >> (32 - (x->bits - 5));
 }
 
-static inline uint64_t check_bits(const struct gram_index *x, uint32_t hash)
+static inline uint32_t check_bits(const struct gram_index *x, uint32_t hash)
 {
-	hash >>= 32 - (x->bits - 6) - 12;
-	return (uint64_t)1 << (hash & 63) | (uint64_t)1 << (hash >> 6 & 63);
+	hash >>= 32 - (x->bits - 5) - 10;
+	return (uint32_t)1 << (hash & 31) | (uint32_t)1 << (hash >> 5 & 31);
 }
 
 /* Each bit one, two, … places further; the top ones come out of the block before. */

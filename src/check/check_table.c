@@ -2,6 +2,9 @@
 #include "check_internal.h"
 
 #include <stdlib.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 /*
  * The plain search: bits for the hash of four bytes say whether a needle could be there; then a bucket
@@ -91,7 +94,7 @@ static void index_sort(struct gram_index *x)
 	for (x->bits = 12; x->bits < FILTER_BITS_MAX && x->n << 4 > (size_t)1 << x->bits; )
 		x->bits++;
 	n_buckets = (size_t)1 << (x->bits - 5);
-	x->filter = xcalloc((size_t)1 << (x->bits - 6), sizeof(*x->filter));
+	x->filter = xcalloc((size_t)1 << (x->bits - 5), sizeof(*x->filter));
 	x->bucket = xcalloc(n_buckets + 2, sizeof(*x->bucket));
 	x->v = xcalloc(x->n + 1, sizeof(*x->v));
 	/* counted one further than their bucket, then summed, then filled: starts move up to ends */
@@ -146,89 +149,6 @@ void check_table_done(struct check *c)
 	c->odd_starts = c->odd_heads = false;
 }
 
-bool look_in_token(struct span t, size_t off, size_t len)
-{
-	enum kind kind;
-
-	for (size_t back = 0; back < VALUE_TOKEN_MAX && back <= off; back++) {
-		size_t at = off - back;
-
-		if (t.p[at] != '[')
-			continue;
-		return at + value_token_at(span_sub(t, at, t.len), &kind) >= off + len;
-	}
-	return false;
-}
-
-bool look_escape_before(struct span t, size_t at)
-{
-	size_t digits = 0, slashes = 0, i = at;
-
-	while (digits < 3 && i > 0 && t.p[i - 1] >= '0' && t.p[i - 1] <= '7') {
-		i--;
-		digits++;
-	}
-	if (digits != 3) {
-		i = at;
-		if (i == 0 || !t.p[i - 1] || !strchr("abefnrtv", t.p[i - 1]))
-			return false;
-		i--;
-	}
-	while (i > 0 && t.p[i - 1] == '\\' && slashes < 64) {
-		i--;
-		slashes++;
-	}
-	return slashes & 1;
-}
-
-static bool bound_string(struct span t, size_t off, size_t end)
-{
-	unsigned char before = off ? (unsigned char)t.p[off - 1] : '\n';
-	unsigned char after = end < t.len ? (unsigned char)t.p[end] : '\n';
-
-	return (before == '"' || before < 0x20 || look_escape_before(t, off)) &&
-	       (after == '"' || after == '\\' || after < 0x20);
-}
-
-/* An international prefix may stand before a number's digits. */
-static bool bound_digits(struct span t, size_t off, size_t end)
-{
-	size_t i = off;
-
-	if (end < t.len && is_digit(t.p[end]))
-		return false;
-	while (i > 0 && off - i < 3 && (t.p[i - 1] == '0' || t.p[i - 1] == '1'))
-		i--;
-	return i == 0 || !is_digit(t.p[i - 1]) || look_escape_before(t, i) ||
-	       look_escape_before(t, off);
-}
-
-static bool bound_holds(enum check_bound bound, struct span t, size_t off, size_t len)
-{
-	size_t end = off + len;
-	char before = off ? t.p[off - 1] : '\n';
-	char after = end < t.len ? t.p[end] : '\n';
-
-	switch (bound) {
-	case BOUND_NONE:
-		return true;
-	case BOUND_WORD:
-		return (!is_word(before) || look_escape_before(t, off)) && !is_word(after);
-	case BOUND_DIGITS:
-		return bound_digits(t, off, end);
-	case BOUND_ADDR4:
-		if (is_digit(after) || (after == '.' && end + 1 < t.len && is_digit(t.p[end + 1])))
-			return false;
-		return look_escape_before(t, off) ||
-		       !(is_digit(before) || (before == '.' && off > 1 && is_digit(t.p[off - 2])));
-	case BOUND_ADDR6:
-		return !is_hex(after) && (look_escape_before(t, off) || !is_hex(before));
-	case BOUND_STRING:
-		return bound_string(t, off, end);
-	}
-	return true;
-}
-
 static void look_needle(struct look *l, const struct needle *n, size_t off)
 {
 	const struct check *c = l->c;
@@ -240,7 +160,7 @@ static void look_needle(struct look *l, const struct needle *n, size_t off)
 			check_shape_head(l, n->enc, off);
 		return;
 	}
-	if (bound_holds(n->bound, l->text, off, n->len) && !look_in_token(l->text, off, n->len))
+	if (check_bound_holds(n->bound, l->text, off, n->len) && !look_in_token(l->text, off, n->len))
 		look_item(l, (struct check_item){ n->level, n->kind, true, c->what[n->kind][n->enc], off,
 						  n->len });
 }
@@ -257,7 +177,7 @@ static void look_index(struct look *l, const struct gram_index *x, size_t p, uin
 static inline __attribute__((always_inline)) bool filter_has(const struct gram_index *x, uint32_t gram)
 {
 	uint32_t h = check_hash(gram);
-	uint64_t bits = check_bits(x, h);
+	uint32_t bits = check_bits(x, h);
 
 	return (x->filter[check_word(x, h)] & bits) == bits;
 }
@@ -364,6 +284,41 @@ void check_scan(struct look *l)
 	}
 }
 
+#ifdef __x86_64__
+/* The grams at eight places, four bytes apart: a bit for each that the filter has. */
+__attribute__((target("avx2"))) static inline unsigned eight_grams(const struct gram_index *x, const char *p)
+{
+	const __m256i five = _mm256_set1_epi32(31), one = _mm256_set1_epi32(1);
+	__m256i h = _mm256_mullo_epi32(_mm256_loadu_si256((const __m256i *)(const void *)p),
+				       _mm256_set1_epi32((int)CHECK_HASH));
+	__m256i at = _mm256_srl_epi32(h, _mm_cvtsi32_si128(32 - ((int)x->bits - 5)));
+	__m256i low = _mm256_srl_epi32(h, _mm_cvtsi32_si128(32 - ((int)x->bits - 5) - 10));
+	__m256i words = _mm256_i32gather_epi32((const int *)(const void *)x->filter, at, 4);
+	__m256i bits = _mm256_or_si256(
+		_mm256_sllv_epi32(one, _mm256_and_si256(low, five)),
+		_mm256_sllv_epi32(one, _mm256_and_si256(_mm256_srli_epi32(low, 5), five)));
+	__m256i has = _mm256_cmpeq_epi32(_mm256_and_si256(words, bits), bits);
+
+	return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(has));
+}
+
+/* look_grams, and look_words where there are short needles. */
+__attribute__((target("avx2,bmi,bmi2"))) static void look_known_avx2(struct look *l, size_t p, const char *bytes,
+								     const struct block *b)
+{
+	const struct gram_index *x = &l->c->index, near = { .bits = x->bits, .filter = x->filter };
+	unsigned hits = eight_grams(&near, bytes) | eight_grams(&near, bytes + 32) << 8;
+
+	for (; hits; hits &= hits - 1) {
+		unsigned i = (unsigned)__builtin_ctz(hits) * CHECK_STRIDE;
+
+		look_index(l, x, p + i, check_gram(bytes + i));
+	}
+	if (b)
+		look_words(l, p, bytes, b);
+}
+#endif
+
 /* A needle that is longer than this begins in zeros only if it is zeros. */
 static bool block_is_zero(const char *bytes)
 {
@@ -379,6 +334,9 @@ void check_scan_memory(struct look *l, size_t from, size_t to)
 {
 	bool words = l->c->shorts.n > 0;
 	char last[64 + 8];
+#ifdef __x86_64__
+	bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+#endif
 
 	for (size_t p = from / 64 * 64; p < to && p < l->text.len && l->rc >= 0; p += 64) {
 		const char *bytes = l->text.p + p;
@@ -394,6 +352,12 @@ void check_scan_memory(struct look *l, size_t from, size_t to)
 		}
 		if (words)
 			check_block_words(bytes, &b);
+#ifdef __x86_64__
+		if (avx2) {
+			look_known_avx2(l, p, bytes, words ? &b : NULL);
+			continue;
+		}
+#endif
 		look_known(l, p, bytes, words ? &b : NULL);
 	}
 }

@@ -3,6 +3,9 @@
 
 #include <corescrub/elfcore_parts.h>
 #include <stdlib.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 /*
  * Known addresses of hosts as memory has them: 4 or 16 bytes in network order, at a place that is a
@@ -16,7 +19,7 @@ struct address {
 	uint32_t word;
 };
 struct detect_addresses {
-	uint64_t *filter; /* eight bits a slot: no larger than it must be, to stay near */
+	uint32_t *filter; /* eight bits a slot: no larger than it must be, to stay near */
 	struct address *slots;
 	size_t n, size; /* size: 1 << bits, or 0 */
 	unsigned bits;
@@ -36,20 +39,22 @@ void detect_addresses_free(struct detect_addresses *a)
 	free(a);
 }
 
+#define HASH 0x9e3779b1u
+
 static uint32_t hash_of(uint32_t word)
 {
-	return word * 0x9e3779b1u;
+	return word * HASH;
 }
 
 /* A word's place in the filter, and its two bits there. */
 static size_t filter_word(unsigned bits, uint32_t h)
 {
-	return h >> (32 + 3 - bits);
+	return h >> (32 + 2 - bits);
 }
 
-static uint64_t filter_bits(uint32_t h)
+static uint32_t filter_bits(uint32_t h)
 {
-	return (uint64_t)1 << (h >> 6 & 63) | (uint64_t)1 << (h & 63);
+	return (uint32_t)1 << (h >> 14 & 31) | (uint32_t)1 << (h >> 9 & 31);
 }
 
 /* The top bits are the good ones: addresses of one network have their first bytes in common. */
@@ -107,7 +112,7 @@ static void grow(struct detect_addresses *a)
 	a->size = (size_t)1 << a->bits;
 	a->slots = xcalloc(a->size, sizeof(*a->slots));
 	free(a->filter);
-	a->filter = xcalloc(a->size / 8, sizeof(*a->filter));
+	a->filter = xcalloc(a->size / 4, sizeof(*a->filter));
 	for (size_t i = 0; i < size; i++)
 		if (old[i].len)
 			insert(a, &old[i]);
@@ -175,23 +180,52 @@ static void look_up(const struct detect_addresses *a, const struct detect_window
 	}
 }
 
+#ifdef __x86_64__
+/* The words at p: a bit for each of eight that the filter has. */
+__attribute__((target("avx2"))) static inline unsigned eight_words(const struct detect_addresses *a,
+								   const char *p)
+{
+	const __m256i five = _mm256_set1_epi32(31), one = _mm256_set1_epi32(1);
+	__m256i h = _mm256_mullo_epi32(_mm256_loadu_si256((const __m256i *)(const void *)p),
+				       _mm256_set1_epi32((int)HASH));
+	__m256i at = _mm256_srl_epi32(h, _mm_cvtsi32_si128(32 + 2 - (int)a->bits));
+	__m256i words = _mm256_i32gather_epi32((const int *)(const void *)a->filter, at, 4);
+	__m256i bits = _mm256_or_si256(
+		_mm256_sllv_epi32(one, _mm256_and_si256(_mm256_srli_epi32(h, 14), five)),
+		_mm256_sllv_epi32(one, _mm256_and_si256(_mm256_srli_epi32(h, 9), five)));
+	__m256i has = _mm256_cmpeq_epi32(_mm256_and_si256(words, bits), bits);
+
+	return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(has));
+}
+#endif
+
 static inline __attribute__((always_inline)) void
 find(const struct detect_addresses *a, const struct detect_window *w, size_t from, size_t to,
-     memory_address_fn fn, void *ctx)
+     memory_address_fn fn, void *ctx, bool avx2)
 {
 	const char *s = w->bytes.p;
 	size_t at = from + (size_t)(-(w->off + from) & 3);
 	size_t end = w->bytes.len;
-	const uint64_t *filter = a->filter;
+	const uint32_t *filter = a->filter;
 	unsigned size = a->bits;
 
 	/* the word of an IPv6 address that begins in the range may stand up to twelve bytes behind
 	   it */
 	if (to + 15 < end)
 		end = to + 15;
+	(void)avx2;
+#ifdef __x86_64__
+	for (; avx2 && at + 32 <= end; at += 32)
+		for (unsigned hits = eight_words(a, s + at); hits; hits &= hits - 1) {
+			unsigned i = (unsigned)__builtin_ctz(hits) * 4;
+			uint32_t word;
+
+			memcpy(&word, s + at + i, 4);
+			look_up(a, w, at + i, word, from, to, fn, ctx);
+		}
+#endif
 	for (; at + 4 <= end; at += 4) {
-		uint32_t word, h;
-		uint64_t bits;
+		uint32_t word, h, bits;
 
 		/* zero, the commonest word of all, is looked up too: a test for it would be guessed
 		   wrong too often */
@@ -204,12 +238,12 @@ find(const struct detect_addresses *a, const struct detect_window *w, size_t fro
 }
 
 #ifdef __x86_64__
-/* With shifts that take any register. */
-__attribute__((target("bmi2"))) static void find_bmi2(const struct detect_addresses *a,
-						      const struct detect_window *w, size_t from,
-						      size_t to, memory_address_fn fn, void *ctx)
+__attribute__((target("avx2,bmi,bmi2"))) static void find_avx2(const struct detect_addresses *a,
+							       const struct detect_window *w,
+							       size_t from, size_t to,
+							       memory_address_fn fn, void *ctx)
 {
-	find(a, w, from, to, fn, ctx);
+	find(a, w, from, to, fn, ctx, true);
 }
 #endif
 
@@ -219,10 +253,10 @@ void memory_addresses_find(const struct detect_addresses *a, const struct detect
 	if (!a->n)
 		return;
 #ifdef __x86_64__
-	if (__builtin_cpu_supports("bmi2")) {
-		find_bmi2(a, w, from, to, fn, ctx);
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) {
+		find_avx2(a, w, from, to, fn, ctx);
 		return;
 	}
 #endif
-	find(a, w, from, to, fn, ctx);
+	find(a, w, from, to, fn, ctx, false);
 }

@@ -173,7 +173,8 @@ static void look_wide(struct memory_runs *r, const struct detect_window *w, stru
 	}
 }
 
-void memory_runs_find(struct memory_runs *r, const struct detect_window *w)
+static inline __attribute__((always_inline)) void find(struct memory_runs *r,
+							const struct detect_window *w, bool avx2)
 {
 	struct blocks b = { .run = SIZE_MAX };
 	char last[64];
@@ -189,7 +190,13 @@ void memory_runs_find(struct memory_runs *r, const struct detect_window *w)
 			memset(last, 0xff, sizeof(last));
 			p = memcpy(last, p, w->bytes.len - at);
 		}
-		text_bits(p, &text, &zero);
+		(void)avx2;
+#ifdef __x86_64__
+		if (avx2)
+			text_bits_avx2(p, &text, &zero);
+		else
+#endif
+			text_bits(p, &text, &zero);
 		if (text | before) {
 			look_text(r, w, &b, at, text);
 			look_wide(r, w, &b, at, zero & shifted(text, before, 1));
@@ -199,4 +206,23 @@ void memory_runs_find(struct memory_runs *r, const struct detect_window *w)
 	}
 	if (b.run != SIZE_MAX && w->bytes.len > r->last_end)
 		run_widen(r, w, b.run < r->last_end ? r->last_end : b.run, w->bytes.len);
+}
+
+#ifdef __x86_64__
+__attribute__((target("avx2"))) static void find_avx2(struct memory_runs *r,
+						      const struct detect_window *w)
+{
+	find(r, w, true);
+}
+#endif
+
+void memory_runs_find(struct memory_runs *r, const struct detect_window *w)
+{
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("avx2")) {
+		find_avx2(r, w);
+		return;
+	}
+#endif
+	find(r, w, false);
 }

@@ -167,6 +167,10 @@ void learn_look_both(struct learned_scanner *s, size_t at, uint64_t eight);
    For bytes of which little is text. */
 size_t learn_scan_memory(struct learned_scanner *s, size_t at, size_t end);
 void learn_odd_build(struct learned *l);
+/* learn_digits.c: where from p on a number can begin that has LEARN_DIGITS_MIN digits, and *ret_stop, the
+   end of the last of those; or end. */
+#define LEARN_DIGITS_MIN 6
+size_t learn_find_digits(struct span text, size_t p, size_t end, size_t *ret_stop);
 /* What stands around a word or string in memory, where it may be a number's bytes. */
 bool learn_memory_word_before(struct span text, size_t off);
 bool learn_memory_word_after(struct span text, size_t end);

@@ -119,7 +119,7 @@ __attribute__((target("avx2"))) static inline unsigned eight_heads(const struct 
 	return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(has));
 }
 
-__attribute__((target("avx2,bmi2"))) static uint64_t odd_places_avx2(const struct odd_heads *o, const char *p,
+__attribute__((target("avx2,bmi2"))) static inline uint64_t odd_places_avx2(const struct odd_heads *o, const char *p,
 								     uint64_t every)
 {
 	unsigned hits = eight_heads(o, p, p + 12) | eight_heads(o, p + 24, p + 36) << 8 |
@@ -144,7 +144,12 @@ static inline __attribute__((always_inline)) size_t scan(struct learned_scanner 
 	for (; at + 64 <= end && s->rc >= 0; at += BLOCK) {
 		uint64_t text, zero, places;
 
-		text_bits(t + at, &text, &zero);
+#ifdef __x86_64__
+		if (avx2)
+			text_bits_avx2(t + at, &text, &zero);
+		else
+#endif
+			text_bits(t + at, &text, &zero);
 		text = text_places(text, zero);
 		for (places = text & every; places; places &= places - 1) {
 			unsigned i = (unsigned)__builtin_ctzll(places);
@@ -167,8 +172,11 @@ static inline __attribute__((always_inline)) size_t scan(struct learned_scanner 
 			places = odd_places(&odd, t + at, places);
 		for (; places; places &= places - 1) {
 			unsigned i = (unsigned)__builtin_ctzll(places);
+			uint64_t eight = gram_load(t + at + i);
 
-			learn_look_both(s, at + i, gram_load(t + at + i));
+			if (__builtin_expect(gram_probe(&wide, eight) | gram_probe(&narrow, eight),
+					     0))
+				learn_look_both(s, at + i, eight);
 		}
 	}
 	return at;
@@ -179,7 +187,13 @@ static inline __attribute__((always_inline)) size_t scan(struct learned_scanner 
 __attribute__((target("bmi,bmi2"))) static size_t scan_bmi2(struct learned_scanner *s, size_t at,
 							    size_t end)
 {
-	return scan(s, at, end, __builtin_cpu_supports("avx2"));
+	return scan(s, at, end, false);
+}
+
+__attribute__((target("avx2,bmi,bmi2"))) static size_t scan_avx2(struct learned_scanner *s, size_t at,
+								 size_t end)
+{
+	return scan(s, at, end, true);
 }
 #endif
 
@@ -187,7 +201,7 @@ size_t learn_scan_memory(struct learned_scanner *s, size_t at, size_t end)
 {
 #ifdef __x86_64__
 	if (__builtin_cpu_supports("bmi2") && __builtin_cpu_supports("bmi"))
-		return scan_bmi2(s, at, end);
+		return __builtin_cpu_supports("avx2") ? scan_avx2(s, at, end) : scan_bmi2(s, at, end);
 #endif
 	return scan(s, at, end, false);
 }

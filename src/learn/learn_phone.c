@@ -2,9 +2,6 @@
 #include "learn_internal.h"
 
 #include <stdlib.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 /*
  * Phone numbers. A log holds thousands and they share heads and tails, so each number of the text is
@@ -12,7 +9,7 @@
  * with separators between them (+44 20 7123 0000) are looked up joined too.
  */
 
-#define PIECE_MIN 6
+#define PIECE_MIN LEARN_DIGITS_MIN
 #define NATIONAL_MIN 8		/* digits that are a number by themselves */
 #define DIGITS_MAX 24
 #define CERTAIN_MIN 10		/* that are one behind any digits */
@@ -259,118 +256,6 @@ static size_t read_number(struct span t, size_t i, struct number *n)
 	return i;
 }
 
-#ifdef __SSE2__
-/* A bit for each of 64 bytes that is a digit. */
-static uint64_t digit_bits(const char *p)
-{
-	uint64_t bits = 0;
-
-	for (unsigned at = 0; at < 64; at += 16) {
-		__m128i c = _mm_loadu_si128((const __m128i *)(const void *)(p + at));
-		__m128i d = _mm_sub_epi8(c, _mm_set1_epi8('0'));
-		__m128i in = _mm_cmpeq_epi8(_mm_min_epu8(d, _mm_set1_epi8(9)), d);
-
-		bits |= (uint64_t)(unsigned)_mm_movemask_epi8(in) << at;
-	}
-	return bits;
-}
-
-/* The same for separators. */
-static uint64_t separator_bits(const char *p)
-{
-	uint64_t bits = 0;
-
-	for (unsigned at = 0; at < 64; at += 16) {
-		__m128i c = _mm_loadu_si128((const __m128i *)(const void *)(p + at));
-		__m128i mark = _mm_sub_epi8(c, _mm_set1_epi8('-')), bow = _mm_sub_epi8(c, _mm_set1_epi8('('));
-		__m128i in = _mm_cmpeq_epi8(_mm_min_epu8(mark, _mm_set1_epi8('/' - '-')), mark);
-
-		in = _mm_or_si128(in, _mm_cmpeq_epi8(_mm_min_epu8(bow, _mm_set1_epi8(')' - '(')), bow));
-		in = _mm_or_si128(in, _mm_cmpeq_epi8(c, _mm_set1_epi8(' ')));
-		bits |= (uint64_t)(unsigned)_mm_movemask_epi8(in) << at;
-	}
-	return bits;
-}
-
-/* Each bit n places further; the top ones come out of the block before. */
-static inline uint64_t further(uint64_t now, uint64_t before, unsigned n)
-{
-	return now << n | before >> (64 - n);
-}
-
-/* Chains of digits in a row of blocks: bits of those that have one more before them, two more, … */
-struct chains {
-	uint64_t digit[PIECE_MIN - 1];	/* of the block before */
-	uint64_t separator, longer;	/* its; all of digit[] but the first */
-};
-
-/* The bits of the digits at p that are a sixth one or more, with at most three separators between two. */
-static uint64_t sixth_digits(struct chains *c, const char *p)
-{
-	uint64_t now = digit_bits(p), first = c->digit[0], near, reach[3];
-
-	near = further(now, first, 1) | further(now, first, 2) | further(now, first, 3) |
-	       further(now, first, 4);
-	if (!(now & near) && !c->longer) {
-		c->digit[0] = now;
-		c->separator = now ? separator_bits(p) : 0;
-		return 0;
-	}
-	near = separator_bits(p);
-	reach[0] = further(near, c->separator, 1);
-	reach[1] = reach[0] & further(near, c->separator, 2);
-	reach[2] = reach[1] & further(near, c->separator, 3);
-	c->separator = near;
-	c->longer = 0;
-	for (unsigned i = 0; i < ARRAY_SIZE(c->digit); i++) {
-		uint64_t before = c->digit[i], next = further(now, before, 1);
-
-		for (unsigned n = 0; n < ARRAY_SIZE(reach); n++)
-			next |= reach[n] & further(now, before, n + 2);
-		c->digit[i] = now;
-		c->longer |= i ? now : 0;
-		now = next & c->digit[0];
-	}
-	return now;
-}
-
-#define CHAIN_MOST (PIECE_MIN + (PIECE_MIN - 1) * 3)
-
-/* Where from p on a number can begin that has six digits, and *ret_stop, the end of its sixth; or end. */
-static size_t find_digits(struct span t, size_t p, size_t end, size_t *ret_stop)
-{
-	struct chains c = { .longer = 0 };
-	size_t block = p / 64 * 64;
-
-	*ret_stop = end;
-	for (block -= block ? 64 : 0; block < end; block += 64) {
-		uint64_t sixth;
-		size_t at;
-
-		if (t.len - block < 64)
-			return block > p + CHAIN_MOST ? block - CHAIN_MOST : p;
-		sixth = sixth_digits(&c, t.p + block);
-		if (block + 64 <= p)
-			continue;
-		if (block < p)
-			sixth &= ~(uint64_t)0 << (p - block);
-		if (!sixth)
-			continue;
-		at = block + (unsigned)__builtin_ctzll(sixth);
-		*ret_stop = at + 1 < end ? at + 1 : end;
-		return at > p + CHAIN_MOST ? at - CHAIN_MOST : p;
-	}
-	return end;
-}
-#else
-static size_t find_digits(struct span t, size_t p, size_t end, size_t *ret_stop)
-{
-	(void)t;
-	*ret_stop = end;
-	return p < end ? p : end;
-}
-#endif
-
 /* Six digits, with at most three separators between two of them: every fourth place meets a digit or
    one of their separators. */
 static size_t scan_stretch(struct learned_scanner *s, size_t p, size_t end)
@@ -411,7 +296,7 @@ void learn_phone_scan(struct learned_scanner *s)
 	while (p < s->to && s->rc >= 0) {
 		size_t stop;
 
-		p = find_digits(s->text, p, s->to, &stop);
+		p = learn_find_digits(s->text, p, s->to, &stop);
 		p = scan_stretch(s, p, stop);
 	}
 }

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #ifdef __SSE2__
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 /* What of a core's bytes is text: printable ASCII, tab and line ends. Inline: innermost loops. */
@@ -44,5 +44,29 @@ static inline __attribute__((always_inline)) void text_bits(const char *p, uint6
 	*ret_text = text;
 	*ret_zero = zero;
 }
+
+#ifdef __x86_64__
+/* The same for functions that are built for AVX2. */
+__attribute__((target("avx2"))) static inline void text_bits_avx2(const char *p, uint64_t *ret_text,
+								  uint64_t *ret_zero)
+{
+	uint64_t text[2], zero[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		__m256i c = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * i));
+		__m256i print = _mm256_andnot_si256(_mm256_cmpeq_epi8(c, _mm256_set1_epi8(0x7f)),
+						    _mm256_cmpgt_epi8(c, _mm256_set1_epi8(0x1f)));
+		__m256i space = _mm256_or_si256(
+			_mm256_cmpeq_epi8(c, _mm256_set1_epi8('\n')),
+			_mm256_or_si256(_mm256_cmpeq_epi8(c, _mm256_set1_epi8('\r')),
+					_mm256_cmpeq_epi8(c, _mm256_set1_epi8('\t'))));
+
+		text[i] = (unsigned)_mm256_movemask_epi8(_mm256_or_si256(print, space));
+		zero[i] = (unsigned)_mm256_movemask_epi8(_mm256_cmpeq_epi8(c, _mm256_setzero_si256()));
+	}
+	*ret_text = text[1] << 32 | text[0];
+	*ret_zero = zero[1] << 32 | zero[0];
+}
+#endif
 
 #endif
