@@ -137,10 +137,6 @@ static void pieces_add_part(struct pieces *p, struct span text, const struct fin
 	one.off = off;
 	one.len = (uint32_t)(end - off);
 	one.flags |= FINDING_PARTIAL;
-	if (off != f->off)
-		one.flags &= (uint16_t)~FINDING_QUOTE_OPEN;
-	if (end != f->off + f->len)
-		one.flags &= (uint16_t)~FINDING_QUOTE_CLOSE;
 	if (one.form != FORM_PLAIN && one.form != FORM_GDB_STRING)
 		one.flags |= FINDING_MASKED;
 	pieces_add(p, &one);
@@ -166,21 +162,42 @@ static uint64_t find_quote(struct quote_place *q, struct span text, uint64_t end
 	return end;
 }
 
+/* Which quote a rest of what began in a string must bring, as one of its ends is outside of quotes. */
+static uint16_t rest_quotes(const struct finding *f, uint64_t off, uint64_t end, bool begins, bool ends)
+{
+	uint16_t quotes = begins == ends ? 0 : begins ? FINDING_QUOTE_CLOSE : FINDING_QUOTE_OPEN;
+
+	/* of its own ends f knows */
+	if (off == f->off)
+		quotes = (uint16_t)((quotes & ~FINDING_QUOTE_OPEN) | (f->flags & FINDING_QUOTE_OPEN));
+	if (end == f->off + f->len)
+		quotes = (uint16_t)((quotes & ~FINDING_QUOTE_CLOSE) | (f->flags & FINDING_QUOTE_CLOSE));
+	return quotes;
+}
+
 /* What a cut left of f. If f began outside of strings, its quotes are those of strings in it: one without the
    other would make strings of what is between them. */
 static void pieces_add_rest(struct pieces *p, struct span text, const struct finding *f, uint64_t off,
 			    uint64_t end, const struct finding_rule *rule, struct quote_place *q)
 {
-	if (f->flags & FINDING_IN_STRING) {
-		pieces_add_part(p, text, f, off, end, rule);
-		return;
-	}
+	struct finding one = *f;
+
+	one.flags &= (uint16_t)~(FINDING_QUOTE_OPEN | FINDING_QUOTE_CLOSE);
 	while (q->at < off)
 		find_quote(q, text, off);
+	if (f->flags & FINDING_IN_STRING) {
+		bool begins = q->inside;
+
+		while (q->at < end)
+			find_quote(q, text, end);
+		one.flags |= rest_quotes(f, off, end, begins, q->inside);
+		pieces_add_part(p, text, &one, off, end, rule);
+		return;
+	}
 	while (off < end) {
 		uint64_t stop = find_quote(q, text, end);
 
-		pieces_add_part(p, text, f, off, stop, rule);
+		pieces_add_part(p, text, &one, off, stop, rule);
 		off = stop + 1;
 	}
 }
@@ -196,7 +213,9 @@ int pieces_add_clipped(struct pieces *p, struct span text, const struct finding 
 		       const struct finding_rule *rule, const struct barriers *b, struct err *err)
 {
 	uint64_t at = f->off, end = f->off + f->len;
-	struct quote_place q = { .at = at };
+	struct quote_place q = {
+		.at = at, .inside = (f->flags & FINDING_IN_STRING) && f->len && text.p[at] != '"',
+	};
 	size_t i = b->n ? barriers_find(b, at) : 0;
 
 	if (f->len == 0 || is_own_replacement(text, f, rule))
