@@ -12,7 +12,7 @@
 #define RED_ZONE   256	  /* below the stack pointer: 128 bytes by the x86-64 ABI, and a frame */
 #define BLOCK	   KIB(4) /* of a thread, from fs_base on */
 #define LOCALS	   KIB(8) /* thread-local variables next to it */
-#define DTV_BYTES  KIB(2) /* the vector of thread-local blocks, in the heap */
+#define DTV_MOST   4096   /* rows of the vector of thread-local blocks; glibc makes as many as objects */
 #define FIRST_PAGE PAGE
 
 struct ranges {
@@ -47,6 +47,17 @@ static void keep_stack(struct ranges *r, uint64_t sp, uint64_t block)
 	keep(r, from, end - from);
 }
 
+/* The vector of thread-local blocks, in the heap: a row with the number of rows stands before it (glibc
+   nptl, dtv[-1].counter), one with their age is its first. Its address is the block's first word on
+   aarch64, the second on x86-64 (glibc's tcbhead_t). */
+static void keep_dtv(struct ranges *r, uint64_t dtv)
+{
+	char n[8];
+
+	if (dtv > 16 && elfcore_read(r->c, dtv - 16, n, sizeof(n)) == sizeof(n))
+		keep(r, dtv - 16, 16 * ((get_u64(n) < DTV_MOST ? get_u64(n) : DTV_MOST) + 2));
+}
+
 static void keep_thread(struct ranges *r, const struct elfcore_thread *t, uint64_t main_stack)
 {
 	const struct elfcore_segment *own = elfcore_segment_of(r->c, t->fs_base);
@@ -62,8 +73,8 @@ static void keep_thread(struct ranges *r, const struct elfcore_thread *t, uint64
 		return;
 	from = t->fs_base - own->addr < LOCALS ? own->addr : t->fs_base - LOCALS;
 	keep(r, from, t->fs_base + BLOCK - from);
-	if (elfcore_read(r->c, t->fs_base + 8, dtv, 8) == 8 && get_u64(dtv) > 16)
-		keep(r, get_u64(dtv) - 16, DTV_BYTES);
+	if (elfcore_read(r->c, t->fs_base + (r->c->machine == EM_AARCH64 ? 0 : 8), dtv, 8) == 8)
+		keep_dtv(r, get_u64(dtv));
 }
 
 /* All of a mapped file that can be written, with what the file does not have (.bss). */
