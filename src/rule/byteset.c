@@ -74,8 +74,22 @@ static int read_byte(const char **p)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ? -1 : (uint8_t)c;
 }
 
+/* In any case: a set with a letter has the other one too. */
+static void close_case(struct bytes *b)
+{
+	for (unsigned c = 'a'; c <= 'z'; c++) {
+		unsigned upper = c - 32;
+		bool has = (b->set[c / 8] >> c % 8 | b->set[upper / 8] >> upper % 8) & 1;
+
+		if (has) {
+			put(b, c);
+			put(b, upper);
+		}
+	}
+}
+
 /* Behind "[". */
-static void read_class(struct bytes *b, const char *p)
+static void read_class(struct bytes *b, const char *p, bool nocase)
 {
 	bool not = *p == '^';
 
@@ -99,6 +113,8 @@ static void read_class(struct bytes *b, const char *p)
 			put_range(b, (unsigned)from, (unsigned)to);
 	}
 	b->known &= p[0] == ']' && p[1] == '\0';
+	if (nocase)
+		close_case(b);
 	for (size_t i = 0; not &&i < sizeof(b->set); i++)
 		b->set[i] = (uint8_t)~b->set[i];
 }
@@ -122,20 +138,6 @@ static void ask_pcre2(const char *atom, bool nocase, uint8_t ret[32])
 	pcre2_code_free(code);
 }
 
-/* In any case: a set with a letter has the other one too. Negated sets were closed before. */
-static void close_case(struct bytes *b)
-{
-	for (unsigned c = 'a'; c <= 'z'; c++) {
-		unsigned upper = c - 32;
-		bool has = (b->set[c / 8] >> c % 8 | b->set[upper / 8] >> upper % 8) & 1;
-
-		if (has) {
-			put(b, c);
-			put(b, upper);
-		}
-	}
-}
-
 void rule_byte_set(const char *atom, bool nocase, uint8_t ret[32])
 {
 	struct bytes b = { .known = true };
@@ -143,8 +145,7 @@ void rule_byte_set(const char *atom, bool nocase, uint8_t ret[32])
 	int byte;
 
 	if (atom[0] == '[') {
-		read_class(&b, atom + 1);
-		b.known &= !(nocase && atom[1] == '^');
+		read_class(&b, atom + 1, nocase);
 	} else if (atom[0] == '\\' && put_class(&b, atom[1])) {
 		b.known = atom[2] == '\0';
 	} else {
@@ -157,7 +158,7 @@ void rule_byte_set(const char *atom, bool nocase, uint8_t ret[32])
 		ask_pcre2(atom, nocase, ret);
 		return;
 	}
-	if (nocase)
+	if (nocase && atom[0] != '[')
 		close_case(&b);
 	memcpy(ret, b.set, sizeof(b.set));
 }

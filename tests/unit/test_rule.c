@@ -308,9 +308,46 @@ static void test_shipped_packs(void **state)
 	}
 }
 
+/* The sieve's own reading of an atom is PCRE2's, byte for byte, in either case. */
+static void test_byte_sets(void **state)
+{
+	static const char *const atoms[] = {
+		"a", "Z", "5", ".", "\\.", "\\n", "\\x41", "\\xe9", "\\d", "\\D", "\\w", "\\W", "\\s", "\\S",
+		"[abc]", "[^abc]", "[^aBc0-9]", "[^\\s\"\\\\]", "[^\n]", "[^<>\\n]", "[a-fX-Z_.-]", "[^a-fX-Z]",
+		"[\\w.+-]", "[^\\W_]", "[^\\x00-\\x1f]", "[[:alpha:]]", "[^[:digit:]x]", "[]a]", "[^]a]", "[\\S]",
+		"[^\\D5]", "[K-k]", "[@-`]", "[^@-`]",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(atoms); i++) {
+		const char *atom = atoms[i / 2];
+		uint32_t options = PCRE2_ANCHORED | (i % 2 ? PCRE2_CASELESS : 0);
+		PCRE2_SIZE where;
+		int number;
+		pcre2_code *code = pcre2_compile((PCRE2_SPTR)atom, PCRE2_ZERO_TERMINATED, options, &number,
+						 &where, NULL);
+		pcre2_match_data *match = pcre2_match_data_create(1, NULL);
+		uint8_t set[32];
+
+		assert_non_null(code);
+		memset(set, 0xff, sizeof(set));
+		rule_byte_set(atom, i % 2, set);
+		for (unsigned b = 0; b < 256; b++) {
+			uint8_t byte = (uint8_t)b;
+			bool is = pcre2_match(code, &byte, 1, 0, 0, match, NULL) >= 0;
+
+			if ((set[b / 8] >> b % 8 & 1) != is)
+				fail_msg("%s, %s: byte %02x", atom, i % 2 ? "any case" : "its case", b);
+		}
+		pcre2_match_data_free(match);
+		pcre2_code_free(code);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_byte_sets),
 		cmocka_unit_test(test_scan_equals_reference),
 		cmocka_unit_test(test_classes),
 		cmocka_unit_test(test_shipped_packs),
