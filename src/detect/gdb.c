@@ -115,7 +115,7 @@ static void head_step(struct look *l, const struct bt_value *v, struct head_plac
 {
 	const char *text = l->text.p;
 
-	if (h->close)
+	if (h->close && !l->learn)
 		guard_between(l, h->at, v->is_arg ? v->off : h->close);
 	if (v->is_arg) {
 		h->at = v->off + v->len;
@@ -259,7 +259,7 @@ static int walk(struct look *l, const struct detect_range *ranges, size_t n)
 		else
 			walk_leaf(l, v);
 	}
-	if (head.close)
+	if (head.close && !l->learn)
 		guard_between(l, head.at, head.close);
 	return rc;
 }

@@ -15,6 +15,23 @@ static bool is_kept(struct look *l, const struct finding *f)
 	return learned_is_kept(d->learned, buf_span(&d->value));
 }
 
+/* Is all of it a head's function, file or library? Those are the program's words and stay, so they teach
+   nothing. In pass one guards are in the text's order. */
+static bool is_guarded(const struct detector *d, const struct finding *f)
+{
+	size_t lo = 0, hi = d->n_guards;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (d->guards[mid].off > f->off)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo > 0 && f->off + f->len <= d->guards[lo - 1].off + d->guards[lo - 1].len;
+}
+
 int look_emit(struct look *l, const struct finding *f)
 {
 	struct detector *d = l->d;
@@ -26,7 +43,7 @@ int look_emit(struct look *l, const struct finding *f)
 			findings_add(l->ret, f);
 		return RC_OK;
 	}
-	if (f->flags & (FINDING_LIMIT | FINDING_HINT | FINDING_HELD | FINDING_MASKED))
+	if (f->flags & (FINDING_LIMIT | FINDING_HINT | FINDING_HELD | FINDING_MASKED) || is_guarded(d, f))
 		return RC_OK;
 	buf_reset(&d->value);
 	detect_value(d, l->a, f, &d->value);
