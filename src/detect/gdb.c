@@ -122,8 +122,10 @@ static void head_step(struct look *l, const struct bt_value *v, struct head_plac
 		return;
 	}
 	h->close = 0;
-	if (v->type == BT_FRAME && v->frame->close.len && v->frame->function.len) {
-		h->at = (uint64_t)(v->frame->function.p + v->frame->function.len - text);
+	if (v->type == BT_FRAME && v->frame->close.len) {
+		struct span before = v->frame->function.len ? v->frame->function : v->frame->number_src;
+
+		h->at = (uint64_t)(before.p + before.len - text);
 		h->close = (uint64_t)(v->frame->close.p - text);
 	}
 }
