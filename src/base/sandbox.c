@@ -75,11 +75,22 @@ static bool limit_core(void)
 	return setrlimit(RLIMIT_CORE, &none) == 0 && !dumps_go_to_a_handler();
 }
 
-void process_harden_self(void)
+/* Where 0, 1 or 2 is closed the next file that is opened would be it, and what is printed would land in
+   that file. Opened the other way round, so that reading and writing fail as they would have. */
+static bool fill_standard(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+			return false;
+	return true;
+}
+
+bool process_harden_self(void)
 {
 	limit_core();
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	umask(077);
+	return fill_standard();
 }
 
 static int descriptor_limit(void)

@@ -90,7 +90,9 @@ int recipients_gather(const struct recipient_options *o, struct age_recipients *
 
 /* Fills the parts of struct run_options that the common options give. */
 struct run_options common_run_options(const struct common_options *o);
-/* All of b to stdout. */
+/* All that was printed is to be out: gives `code`, or says what is wrong and gives EXIT_FAILED. */
+int print_end(int code);
+/* All of b to stdout, out at once. */
 int print_buf(const struct buf *b);
 
 int cmd_report(const struct cmd *cmd, int argc, char **argv);

@@ -33,8 +33,8 @@ int cmd_end(const struct cmd *cmd, void *o, struct strings *args, int rc, const 
 	opt_done(cmd, o);
 	strings_done(args);
 	if (rc == CMD_HELP)
-		return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
-	return rc < 0 ? message_exit(err) : rc;
+		return print_end(EXIT_DONE);
+	return print_end(rc < 0 ? message_exit(err) : rc);
 }
 
 struct run_options common_run_options(const struct common_options *o)

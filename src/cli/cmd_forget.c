@@ -28,7 +28,7 @@ static int forget(const struct forget_options *o, const struct strings *args, st
 	if (rc < 0)
 		return rc;
 	if (!o->common.quiet)
-		printf("%zu private maps deleted\n", gone);
+		printf("%zu private map%s deleted\n", gone, gone == 1 ? "" : "s");
 	return EXIT_DONE;
 }
 

@@ -48,7 +48,7 @@ static int man_page(void)
 	       "settings: long option names as keys, a verb's own below its name; root reads /etc only\n"
 	       ".TP\n~/.local/state/corescrub/\nprivate maps, mode 0600\n"
 	       ".SH SEE ALSO\n.BR gdb (1),\n.BR age (1),\n.BR core (5)\n");
-	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+	return EXIT_DONE;
 }
 
 static void bash_words(const struct opt *opts)
@@ -80,7 +80,7 @@ static int bash_completion(void)
 	       "_ast_coredumper()\n{\n\tCOMP_WORDS=(corescrub ast_coredumper \"${COMP_WORDS[@]:1}\")\n"
 	       "\tCOMP_CWORD=$((COMP_CWORD + 1))\n\t_corescrub\n}\n"
 	       "complete -o filenames -F _ast_coredumper ast_coredumper\n");
-	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+	return EXIT_DONE;
 }
 
 int cmd_generate(const struct cmd *cmd, int argc, char **argv)

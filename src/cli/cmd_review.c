@@ -125,7 +125,7 @@ static int review(const struct review_options *o, const struct strings *args, st
 		print_json(&summary);
 	else if (!o->common.quiet)
 		print_summary(&summary);
-	code = fflush(stdout) != 0 ? EXIT_FAILED : summary.walk.left ? EXIT_PERSON : EXIT_DONE;
+	code = summary.walk.left ? EXIT_PERSON : EXIT_DONE;
 	run_review_summary_done(&summary);
 	return code;
 }
@@ -153,7 +153,7 @@ static int approve(const struct review_options *o, const struct strings *args, s
 		return rc;
 	if (!o->common.quiet && !o->common.json)
 		printf("written: %s\n         %s.sig\n", path, path);
-	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+	return EXIT_DONE;
 }
 
 int cmd_review(const struct cmd *cmd, int argc, char **argv)

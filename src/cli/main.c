@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli_internal.h"
 
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 const struct cmd cmds[] = {
 	{ "report", "make a safe crash report from a core", "CORE|PATTERN...", report_opts, cmd_report,
@@ -71,15 +74,53 @@ static void print_verbs(FILE *to)
 	fprintf(to, "\n'corescrub VERB --help' shows a verb's options.\n");
 }
 
+/* HOME as login(1) sets it, where cron, systemd or `env -i` left it out: maps and settings are there. */
+static void find_home(void)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *user = home && home[0] ? NULL : getpwuid(geteuid());
+
+	if (user && user->pw_dir && user->pw_dir[0] == '/')
+		setenv("HOME", user->pw_dir, 1);
+}
+
+static int run_verb(int argc, char **argv)
+{
+	bool help = strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 ||
+		    strcmp(argv[0], "help") == 0;
+	const struct cmd *cmd = cmd_find(argv[help && argc > 1 ? 1 : 0]);
+	struct err err = ERR_INIT;
+
+	if (help && cmd) {
+		opt_help(cmd);
+		return print_end(EXIT_DONE);
+	}
+	if (help && argc == 1) {
+		print_verbs(stdout);
+		return print_end(EXIT_DONE);
+	}
+	if (strcmp(argv[0], "--version") == 0) {
+		printf("corescrub %s\n", CORESCRUB_VERSION);
+		return print_end(EXIT_DONE);
+	}
+	if (cmd)
+		return cmd->run(cmd, argc, argv);
+	err_set(&err, RC_USAGE, "no such verb");
+	err_hint(&err, "corescrub --help lists the verbs");
+	message_error(&err);
+	return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
-	struct err err = ERR_INIT;
 	const struct cmd *cmd;
 	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
 	const char *program = slash ? slash + 1 : argc > 0 ? argv[0] : "";
 
-	process_harden_self();
+	if (!process_harden_self())
+		return EXIT_FAILED;
 	signal(SIGPIPE, SIG_IGN);
+	find_home();
 	if (strcmp(program, "ast_coredumper") == 0) {
 		cmd = cmd_find(program);
 		return cmd->run(cmd, argc, argv);
@@ -88,21 +129,5 @@ int main(int argc, char **argv)
 		print_verbs(stderr);
 		return EXIT_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-	    strcmp(argv[1], "help") == 0) {
-		print_verbs(stdout);
-		return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
-	}
-	if (strcmp(argv[1], "--version") == 0) {
-		printf("corescrub %s\n", CORESCRUB_VERSION);
-		return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
-	}
-	cmd = cmd_find(argv[1]);
-	if (!cmd) {
-		err_set(&err, RC_USAGE, "no such verb");
-		err_hint(&err, "corescrub --help lists the verbs");
-		message_error(&err);
-		return EXIT_USAGE;
-	}
-	return cmd->run(cmd, argc - 1, argv + 1);
+	return run_verb(argc - 1, argv + 1);
 }

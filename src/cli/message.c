@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli_internal.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -140,9 +142,36 @@ int message_exit(const struct err *err)
 	}
 }
 
+/* Whoever read what we print has gone: head(1) has what it wanted. */
+static bool reader_is_gone(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return poll(&out, 1, 0) > 0 && (out.revents & POLLERR);
+}
+
+int print_end(int code)
+{
+	static bool said;
+	struct err err = ERR_INIT;
+
+	errno = 0;	/* what was lost before this call has none any more */
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	if (!said && !reader_is_gone()) {
+		if (errno)
+			err_errno(&err, RC_IO, "can't write standard output");
+		else
+			err_set(&err, RC_IO, "can't write standard output");
+		message_error(&err);
+	}
+	said = true;
+	return EXIT_FAILED;
+}
+
 int print_buf(const struct buf *b)
 {
-	if (b->len && fwrite(b->p, 1, b->len, stdout) != b->len)
-		return EXIT_FAILED;
-	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+	if (b->len)
+		fwrite(b->p, 1, b->len, stdout);
+	return print_end(EXIT_DONE);
 }

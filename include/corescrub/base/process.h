@@ -87,7 +87,8 @@ int sandbox_apply_self(const struct sandbox *s, unsigned *ret_missing, struct er
 unsigned sandbox_probe(void);
 const char *sandbox_part_name(enum sandbox_part part);	/* "seccomp", "landlock", … */
 
-/* The first thing in main(): core limits 1 (soft and hard: stops pipe handlers too), PR_SET_DUMPABLE 0, umask 077. */
-void process_harden_self(void);
+/* The first thing in main(): core limits 1 (soft and hard: stops pipe handlers too), PR_SET_DUMPABLE 0,
+   umask 077, and no file gets the number of a closed 0, 1 or 2; false if that can't be had. */
+bool process_harden_self(void);
 
 #endif
