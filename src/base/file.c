@@ -42,9 +42,9 @@ int file_read(const char *path, size_t max, struct buf *ret, struct err *err)
 			continue;
 		if (n < 0)
 			return err_errno(err, RC_IO, "can't read %s", path);
-		rc = buf_reserve_input(&b, (size_t)n, max, err);
+		rc = buf_reserve_input(&b, (size_t)n, max, NULL);
 		if (rc < 0)
-			return rc;
+			return err_set(err, rc, "%s is over the limit of %zu bytes", path, max);
 		buf_add(&b, chunk, (size_t)n);
 	}
 	secret_wipe(chunk, sizeof(chunk));

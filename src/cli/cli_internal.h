@@ -88,6 +88,8 @@ struct recipient_options {
 struct age_recipients;
 int recipients_gather(const struct recipient_options *o, struct age_recipients **ret, struct err *err);
 
+/* A folder that was named (--sysroot; may be NULL) is one. */
+int check_folder(const char *path, struct err *err);
 /* Fills the parts of struct run_options that the common options give. */
 struct run_options common_run_options(const struct common_options *o);
 /* All that was printed is to be out: gives `code`, or says what is wrong and gives EXIT_FAILED. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli_internal.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 
 int cmd_begin(const struct cmd *cmd, int argc, char **argv, void *to, struct strings *ret_args,
@@ -35,6 +36,13 @@ int cmd_end(const struct cmd *cmd, void *o, struct strings *args, int rc, const 
 	if (rc == CMD_HELP)
 		return print_end(EXIT_DONE);
 	return print_end(rc < 0 ? message_exit(err) : rc);
+}
+
+int check_folder(const char *path, struct err *err)
+{
+	AUTO_CLOSE int fd = path ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	return path && fd < 0 ? err_errno(err, RC_NOTFOUND, "can't open folder %s", path) : RC_OK;
 }
 
 struct run_options common_run_options(const struct common_options *o)

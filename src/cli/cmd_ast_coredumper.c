@@ -50,7 +50,7 @@ const struct opt dropin_opts[] = {
 	{ "no-scrub", 0, OPT_FLAG, AT(no_scrub), NULL,
 	  "DANGEROUS: texts with passwords, numbers and names in the clear", 0, 0 },
 	{ "encrypt-to", 0, OPT_LIST, AT(recipients.encrypt_to), "RECIPIENT",
-	  "who may open the tarball of a core: age1…, ssh-ed25519 … or ssh-rsa …", 0, 0 },
+	  "who may open the tarball of a core: age1..., ssh-ed25519 ... or ssh-rsa ...", 0, 0 },
 	{ "recipients-file", 0, OPT_LIST, AT(recipients.files), "FILE",
 	  "the same from a file, one per line, as github.com/USER.keys", 0, 0 },
 	{ "passphrase", 0, OPT_FLAG, AT(recipients.passphrase), NULL,

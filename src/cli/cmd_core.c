@@ -47,7 +47,7 @@ static int check_options(const struct core_options *o, const struct strings *arg
 		return err_set(err, RC_REFUSED, "a core is written to a new file only");
 	if (o->keep && strcmp(o->keep, "stacks") != 0)
 		return err_set(err, RC_USAGE, "--keep takes stacks");
-	return RC_OK;
+	return check_folder(o->sysroot, err);
 }
 
 static void say_open(const struct run_core_result *r)

@@ -29,6 +29,9 @@ static int examine(const struct doctor_options *o, const struct strings *args, s
 
 	if (args->n > 1)
 		return err_set(err, RC_USAGE, "doctor looks at one thing at a time");
+	rc = check_folder(o->sysroot, err);
+	if (rc < 0)
+		return rc;
 	rc = run_doctor(&job, o->common.json, &result, err);
 	if (rc < 0)
 		return rc;

@@ -47,7 +47,7 @@ const struct opt report_opts[] = {
 	{ "with-config", 0, OPT_OPTIONAL, AT(with_config), "DIR",
 	  "hand off a folder of configuration, as it is (default: the one its profile knows)", 0, 0 },
 	{ "encrypt-to", 0, OPT_LIST, AT(recipients.encrypt_to), "RECIPIENT",
-	  "who may open the hand-off: age1…, ssh-ed25519 … or ssh-rsa …", 0, 0 },
+	  "who may open the hand-off: age1..., ssh-ed25519 ... or ssh-rsa ...", 0, 0 },
 	{ "recipients-file", 0, OPT_LIST, AT(recipients.files), "FILE",
 	  "the same from a file, one per line, as github.com/USER.keys", 0, 0 },
 	{ "passphrase", 0, OPT_FLAG, AT(recipients.passphrase), NULL,
@@ -234,7 +234,11 @@ static int report_cores(const struct report_options *o, const struct operands *c
 	job.common.decisions = o->decisions;
 	job.common.approvals = strings_list(&o->approvals);
 	job.common.allowed_signers = o->allowed_signers;
-	rc = fill_handoff(o, &job, &to, err);
+	rc = check_folder(o->sysroot, err);
+	if (rc == RC_OK && o->output && strcmp(o->output, "-") == 0)
+		rc = err_set(err, RC_USAGE, "a report is a folder: it can't go to standard output");
+	if (rc == RC_OK)
+		rc = fill_handoff(o, &job, &to, err);
 	if (rc == RC_OK)
 		rc = run_report(&job, o->common.json, &result, err);
 	message_progress_end();

@@ -33,9 +33,22 @@ static const char *shown_action(const struct rule_info *r)
 	return names[r->action];
 }
 
-static int rules_list(const struct ruleset *rs, const struct strings *args, struct err *err)
+/* Each id that was typed is a rule's. */
+static int check_ids(const struct ruleset *rs, const struct strings *args, struct err *err)
 {
-	(void)err;
+	for (size_t a = 1; a < args->n; a++) {
+		size_t i = 0;
+
+		while (i < ruleset_count(rs) && strcmp(ruleset_rule(rs, i)->id, args->v[a]) != 0)
+			i++;
+		if (i == ruleset_count(rs))
+			return err_set(err, RC_NOTFOUND, "no rule has the id %s", args->v[a]);
+	}
+	return RC_OK;
+}
+
+static int rules_list(const struct ruleset *rs, const struct strings *args)
+{
 	for (size_t i = 0; i < ruleset_count(rs); i++) {
 		const struct rule_info *r = ruleset_rule(rs, i);
 
@@ -58,10 +71,8 @@ static void show_where(unsigned where)
 	printf("\n");
 }
 
-static int rules_show(const struct ruleset *rs, const struct strings *args, struct err *err)
+static int rules_show(const struct ruleset *rs, const struct strings *args)
 {
-	size_t shown = 0;
-
 	for (size_t i = 0; i < ruleset_count(rs); i++) {
 		const struct rule_info *r = ruleset_rule(rs, i);
 
@@ -73,10 +84,7 @@ static int rules_show(const struct ruleset *rs, const struct strings *args, stru
 		printf("  match:    %s\n  learned:  %s\n  acts:     %s\n  defined:  %s:%u\n",
 		       r->is_symbol ? "symbol" : "regex", r->learn ? "yes" : "no",
 		       r->active ? "yes" : "not in this policy", r->file, r->line);
-		shown++;
 	}
-	if (!shown)
-		return err_set(err, RC_NOTFOUND, "no rule has that id");
 	return EXIT_DONE;
 }
 
@@ -156,6 +164,11 @@ static int rules_explain(const struct rules_options *o, const struct strings *ar
 	return rc < 0 ? rc : print_buf(&out);
 }
 
+static bool takes_ids(const char *what)
+{
+	return strcmp(what, "list") == 0 || strcmp(what, "show") == 0;
+}
+
 static int rules(const struct rules_options *o, const struct strings *args, struct err *err)
 {
 	const char *what = args->n ? args->v[0] : "";
@@ -164,14 +177,20 @@ static int rules(const struct rules_options *o, const struct strings *args, stru
 
 	if (strcmp(what, "explain") == 0)
 		return rules_explain(o, args, err);
+	if (args->n > 1 && !takes_ids(what)) {
+		rc = err_set(err, RC_USAGE, "rules %s takes no operand", what);
+		err_hint(err, "--rules FILE adds a pack to the shipped ones");
+		return rc;
+	}
 	rc = run_ruleset(strings_list(&o->common.rules), o->common.policy, NULL, &rs, err);
-
+	if (rc == RC_OK && takes_ids(what))
+		rc = check_ids(rs, args, err);
 	if (rc < 0)
 		return rc;
 	if (strcmp(what, "list") == 0)
-		return rules_list(rs, args, err);
+		return rules_list(rs, args);
 	if (strcmp(what, "show") == 0)
-		return rules_show(rs, args, err);
+		return rules_show(rs, args);
 	if (strcmp(what, "lint") == 0)
 		return rules_lint(rs, err);
 	if (strcmp(what, "test") == 0)

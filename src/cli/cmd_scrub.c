@@ -58,6 +58,8 @@ static int scrub(const struct scrub_options *o, const struct strings *args, stru
 
 	if (!o->output && !o->check && args->n > 1)
 		return err_set(err, RC_USAGE, "several inputs need --output");
+	if (o->output && strcmp(o->output, "-") == 0)
+		return err_set(err, RC_USAGE, "without --output it goes to standard output");
 	job.common.case_name = o->case_name;
 	job.common.learn = strings_list(&o->learn);
 	job.common.words = strings_list(&o->words);

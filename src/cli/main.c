@@ -33,7 +33,7 @@ const struct cmd cmds[] = {
 	  "For a developer's reply: reads text, writes it with the values that the tokens in it stand for. "
 	  "Tokens that the map lacks are named; those inside of links stay." },
 	{ "rules", "list, show, lint, test or explain the rules",
-	  "list|show|lint|test|prepare [ID...] | explain FILE:LINE[:COL]", rules_opts, cmd_rules,
+	  "list|show [ID...] | lint|test|prepare | explain FILE:LINE[:COL]", rules_opts, cmd_rules,
 	  "explain shows what the reader saw at a place of a file, the values too, and which rule "
 	  "acted: it is for whoever writes a rule." },
 	{ "doctor", "say whether a machine, process, program or core is fit for a report",

@@ -85,8 +85,14 @@ static int header_check(struct elfcore *c, Elf *elf, size_t *ret_n_phdrs, struct
 	uint64_t end;
 	size_t n;
 
-	if (elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &eh) || eh.e_type != ET_CORE)
+	if (elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &eh))
 		return err_set(err, RC_FORMAT, "%s: not an ELF core", c->name);
+	if (eh.e_type != ET_CORE) {
+		int rc = err_set(err, RC_FORMAT, "%s: a program or library, not an ELF core", c->name);
+
+		err_hint(err, "the core alone is needed: it names its program, --exe another one");
+		return rc;
+	}
 	if (eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_ident[EI_DATA] != ELFDATA2LSB ||
 	    (eh.e_machine != EM_X86_64 && eh.e_machine != EM_AARCH64))
 		return err_set(err, RC_UNSUPPORTED,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gdb_internal.h"
 #include <stdlib.h>
+#include <unistd.h>
 
 /* The list is made by asking, not by allowing /usr/lib: a core may name any file there. */
 
@@ -58,11 +59,15 @@ static char *find_gdb(const char *gdb, struct err *err)
 {
 	char *path = process_find_program(gdb ? gdb : "gdb");
 
-	if (!path) {
-		err_set(err, RC_NOTFOUND, "there is no gdb");
-		err_hint(err, "install gdb, or name it by --gdb");
-	}
-	return path;
+	if (path && access(path, X_OK) == 0)
+		return path;
+	if (path)
+		err_errno(err, RC_NOTFOUND, "can't run %s", gdb);
+	else
+		err_set(err, RC_NOTFOUND, "there is no %s", gdb ? gdb : "gdb");
+	err_hint(err, "install gdb, or name it by --gdb");
+	free(path);
+	return NULL;
 }
 
 int gdb_libraries(const char *gdb, struct strings *ret, struct err *err)

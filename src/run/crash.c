@@ -104,6 +104,23 @@ static int vouch_files(struct crash *c)
 	return RC_OK;
 }
 
+/* Is a file of this build id mapped? Taken to be so where the core can't tell its program's. */
+static bool is_mapped_build(const struct crash *c, const uint8_t *id, size_t len)
+{
+	const char *program = elfcore_info(c->core)->program;
+	const struct elfcore_file *f;
+	size_t n;
+
+	f = elfcore_files(c->core, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (len && f[i].build_id_len == len && memcmp(f[i].build_id, id, len) == 0)
+			return true;
+		if (program && strcmp(program, f[i].path) == 0 && f[i].build_id_len == 0)
+			return true;
+	}
+	return false;
+}
+
 /* --exe: the user vouches for it, if it can be a program at all. */
 static int take_exe(struct crash *c, struct err *err)
 {
@@ -115,9 +132,12 @@ static int take_exe(struct crash *c, struct err *err)
 
 	if (fd < 0)
 		return err_errno(err, RC_NOTFOUND, "can't open the program %s", c->job->exe);
-	rc = elfcore_file_build_id(fd, id, &len, &debug, err);
+	rc = elfcore_file_build_id(fd, id, &len, &debug, NULL);
 	if (rc < 0)
-		return rc;
+		return err_set(err, rc, "%s: not a 64-bit ELF file", c->job->exe);
+	if (!is_mapped_build(c, id, len))
+		warn(c, "--exe names another build than the one that crashed: frames can have no names, or "
+			"wrong ones");
 	free(c->exe);
 	c->exe = xstrdup(c->job->exe);
 	strings_add(&c->readable, xstrdup(c->job->exe));

@@ -79,15 +79,22 @@ int run_map_write(const struct engine *e, const struct redactor *r, const char *
 	struct err ignored = ERR_INIT;
 	AUTO_BUF text = BUF_INIT;
 	size_t gone;
+	int rc;
 
 	/* who keeps making maps should not have to think of the old ones */
 	if (!path)
 		run_forget_expired(&gone, &ignored);
-	if (!e->map_recipients)
-		return redact_map_write(r, path ? path : own, e->case_name, err);
-	redact_map_text(r, e->case_name, SPAN_LIT(""), &text);
-	return path ? write_sealed(e->map_recipients, buf_span(&text), path, err) :
-		      write_next(e->map_recipients, buf_span(&text), e->case_name, err);
+	if (!e->map_recipients) {
+		rc = redact_map_write(r, path ? path : own, e->case_name, err);
+	} else {
+		redact_map_text(r, e->case_name, SPAN_LIT(""), &text);
+		rc = path ? write_sealed(e->map_recipients, buf_span(&text), path, err) :
+			    write_next(e->map_recipients, buf_span(&text), e->case_name, err);
+	}
+	if (rc == RC_IO && !path)
+		err_hint(err, "the private map goes to $XDG_STATE_HOME/corescrub or ~/.local/state/corescrub; "
+			      "--no-map makes none");
+	return rc;
 }
 
 /* Is the file called so a map of the case (NULL: of any)? */
