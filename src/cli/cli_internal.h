@@ -66,6 +66,7 @@ int cmd_end(const struct cmd *cmd, void *o, struct strings *args, int rc, const 
 
 /* Messages, to stderr: "corescrub: error: …", then "corescrub: hint: …". */
 void message_init(const struct common_options *o);
+bool message_color_known(const char *when);
 void message_error(const struct err *err);
 void message_warn(const char *text);
 void message_note(const char *text);	/* only with --verbose */

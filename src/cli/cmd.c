@@ -23,6 +23,8 @@ int cmd_begin(const struct cmd *cmd, int argc, char **argv, void *to, struct str
 	}
 	rc = opt_settings(cmd, to, err);
 	message_init(common);
+	if (rc == RC_OK && common->color && !message_color_known(common->color))
+		return err_set(err, RC_USAGE, "--color takes auto, always or never");
 	return rc;
 }
 

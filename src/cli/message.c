@@ -15,6 +15,11 @@ static struct {
 	struct timespec start;
 } how;
 
+bool message_color_known(const char *when)
+{
+	return strcmp(when, "auto") == 0 || strcmp(when, "always") == 0 || strcmp(when, "never") == 0;
+}
+
 static bool wants_color(const char *when)
 {
 	if (when && strcmp(when, "always") == 0)

@@ -27,6 +27,7 @@ for verb in core doctor; do
 		$([ $verb = doctor ] || echo -o out)
 done
 expect "a report to standard output" 2 "$CORESCRUB" report -o - "$core"
+expect "a color that there is not" 2 "$CORESCRUB" scrub --color sometimes text
 expect "scrub -o -" 2 "$CORESCRUB" scrub -o - text
 check "nothing was made by all of these" sh -c 'test "$(ls)" = text'
 
