@@ -17,9 +17,9 @@ struct age_recipients;
 struct age_recipients *age_recipients_new(void);
 void age_recipients_free(struct age_recipients *r);	/* wipes a passphrase */
 AUTO_DEFINE(age_recipients, age_recipients_free)
-/* One "age1…", "ssh-ed25519 …" or "ssh-rsa …" line (OpenSSH public keys; RSA of 2048 bits or more).
-   One that is there already is not added again. RC_SYNTAX: damaged; RC_UNSUPPORTED: another kind of
-   key; RC_REFUSED: a short RSA key, a point of low order, a passphrase is there already. */
+/* One "age1…", "ssh-ed25519 …" or "ssh-rsa …" line (OpenSSH public keys; RSA of 2048 bits or
+   more). One that is there already is not added again. RC_SYNTAX: damaged; RC_UNSUPPORTED: another
+   kind of key; RC_REFUSED: a short RSA key, a point of low order, a passphrase is there already. */
 int age_recipients_add(struct age_recipients *r, struct span line, struct err *err);
 /* A passphrase, not an empty one: must be the only recipient, or RC_REFUSED. */
 int age_recipients_add_passphrase(struct age_recipients *r, const struct secret *passphrase,
@@ -30,8 +30,8 @@ int age_recipients_add_passphrase(struct age_recipients *r, const struct secret 
 int age_recipients_read(struct age_recipients *r, struct span text, const char *name,
 			size_t *ret_skipped, struct err *err);
 size_t age_recipients_count(const struct age_recipients *r);
-/* For people and manifests: kind and SHA-256 of the public key, hex, cut to 16 ("x25519 5f0c…"), or
-   "passphrase". The key is 32 bytes, for SSH the blob of RFC 4253, 6.6. To be freed. */
+/* For people and manifests: kind and SHA-256 of the public key, hex, cut to 16 ("x25519 5f0c…"),
+   or "passphrase". The key is 32 bytes, for SSH the blob of RFC 4253, 6.6. To be freed. */
 char *age_recipients_fingerprint(const struct age_recipients *r, size_t i);
 
 struct age_identities;
@@ -69,8 +69,8 @@ AUTO_DEFINE(age_writer, age_writer_free)
 int age_decrypt(int fd, const char *name, const struct age_identities *ids, struct sink *out,
 		struct err *err);
 
-/* A new X25519 identity in age-keygen's file form ("# created: …", "# public key: age1…", the key),
-   and its recipient, without a newline. now: seconds since 1970. */
+/* A new X25519 identity in age-keygen's file form ("# created: …", "# public key: age1…", the
+   key), and its recipient, without a newline. now: seconds since 1970. */
 void age_keygen(int64_t now, struct buf *ret_file, struct buf *ret_recipient);
 
 #endif

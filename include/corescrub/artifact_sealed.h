@@ -5,10 +5,10 @@
 #include <corescrub/artifact.h>
 
 /*
- * Clear bytes that may leave, encrypted: a core, a program, a config, and what is said of them (part of
- * the module artifact). Opaque, and not to be had without a recipient: each maker gives RC_REFUSED
- * where `to` is NULL or empty. Nobody but bundle can read one (artifact_unseal.h; tests/layers), and
- * bundle writes it into an age stream and nothing else.
+ * Clear bytes that may leave, encrypted: a core, a program, a config, and what is said of them
+ * (part of the module artifact). Opaque, and not to be had without a recipient: each maker gives
+ * RC_REFUSED where `to` is NULL or empty. Nobody but bundle can read one (artifact_unseal.h;
+ * tests/layers), and bundle writes it into an age stream and nothing else.
  */
 
 struct age_recipients;
@@ -16,8 +16,8 @@ struct sealed;
 
 enum sealed_kind { SEALED_FILE, SEALED_TEXT, SEALED_LINK };
 
-/* `name` is the member's path below the package's folder. The file is read when it is packed: fd is the
-   caller's and must stay open till then. RC_FORMAT unless it is a regular file. */
+/* `name` is the member's path below the package's folder. The file is read when it is packed: fd is
+   the caller's and must stay open till then. RC_FORMAT unless it is a regular file. */
 int sealed_from_fd(const struct age_recipients *to, const char *name, int fd, bool executable,
 		   struct sealed **ret, struct err *err);
 int sealed_from_buf(const struct age_recipients *to, const char *name, struct buf *text,

@@ -7,13 +7,13 @@
 /*
  * gdb's text (`bt`, `bt full`, `info locals`, `$1 = {…}`) read as a language: threads, frames,
  * arguments, locals, nested values, each with its span in the source. Strings and char arrays are
- * decoded, with a way back from decoded bytes to source. gdb 10 to the newest; also files whose escapes
- * a shell already expanded, and single lines cut out of either. What isn't understood is text. Linear
- * time, no recursion. Source: GDB manual, "Output Formats", "Print Settings".
+ * decoded, with a way back from decoded bytes to source. gdb 10 to the newest; also files whose
+ * escapes a shell already expanded, and single lines cut out of either. What isn't understood is
+ * text. Linear time, no recursion. Source: GDB manual, "Output Formats", "Print Settings".
  *
- * bt_parse, then any number of cursors, each walking the text with bt_next. Items are made as the cursor
- * passes, not kept: what stays is an index of a byte a kilobyte, made by the first cursor that passes.
- * One bt and its cursors are for one thread; parsing again for another costs nothing.
+ * bt_parse, then any number of cursors, each walking the text with bt_next. Items are made as the
+ * cursor passes, not kept: what stays is an index of a byte a kilobyte, made by the first cursor
+ * that passes. One bt and its cursors are for one thread; parsing again for another costs nothing.
  */
 
 struct bt;
@@ -67,24 +67,26 @@ struct bt_cursor;
 struct bt_cursor *bt_cursor_new(struct bt *b);
 void bt_cursor_free(struct bt_cursor *c);	/* wipes what was decoded */
 AUTO_DEFINE(bt_cursor, bt_cursor_free)
-/* The next item in source order (a group behind its members), or NULL at the end. It and all it points
-   to, but for `src`, live until the next call on this cursor. */
+/* The next item in source order (a group behind its members), or NULL at the end. It and all it
+   points to, but for `src`, live until the next call on this cursor. */
 const struct bt_value *bt_next(struct bt_cursor *c);
-/* Goes to the record (a head with its arguments, or a local with all its members) that holds off or is
-   the first behind it; bt_next gives its first item, with its frame. Where a cursor was before, O(8 KiB). */
+/* Goes to the record (a head with its arguments, or a local with all its members) that holds off or
+   is the first behind it; bt_next gives its first item, with its frame. Where a cursor was before,
+   O(8 KiB). */
 void bt_cursor_seek(struct bt_cursor *c, uint64_t off);
-/* The string leaf of len bytes at off once more, without what stands around it: for bt_source. NULL if what
-   is there alone does not tell that it is one. Seek before the next bt_next. */
+/* The string leaf of len bytes at off once more, without what stands around it: for bt_source. NULL
+   if what is there alone does not tell that it is one. Seek before the next bt_next. */
 const struct bt_value *bt_string_at(struct bt_cursor *c, uint64_t off, uint64_t len);
 /* The leaf at a source offset, or NULL: for `rules explain`. Moves the cursor. */
 const struct bt_value *bt_value_at(struct bt_cursor *c, uint64_t off);
 
 /* What a replacement of a piece of a string must bring to keep the quoting intact. */
 enum bt_quote { BT_QUOTE_NONE = 0, BT_QUOTE_OPEN = 1, BT_QUOTE_CLOSE = 2 };
-/* The source span that spells decoded bytes [from, to) of a string: whole escapes, inside of quotes. A
-   range that touches a repeat ('c' <repeats 30 times>) takes in the whole repeat; one that crosses
-   pieces ("ab", 'c' <repeats 30 times>, "de") what is between too. Returns enum bt_quote bits: what the
-   new text must begin (OPEN) or end with (CLOSE) because that end of the span is outside of quotes. */
+/* The source span that spells decoded bytes [from, to) of a string: whole escapes, inside of
+   quotes. A range that touches a repeat ('c' <repeats 30 times>) takes in the whole repeat; one
+   that crosses pieces ("ab", 'c' <repeats 30 times>, "de") what is between too. Returns enum
+   bt_quote bits: what the new text must begin (OPEN) or end with (CLOSE) because that end of the
+   span is outside of quotes. */
 unsigned bt_source(const struct bt_value *v, size_t from, size_t to, uint64_t *ret_off,
 		   uint64_t *ret_len);
 
@@ -93,8 +95,9 @@ struct bt_item { uint64_t integer, repeats, off; uint32_t len; };
 /* Reads the next item of v; *pos is 0 at first. False at the end. */
 bool bt_items(const struct bt_value *v, size_t *pos, struct bt_item *ret);
 
-/* Spans of source outside any leaf (the first four types): heads, names, text not understood; in order,
-   joined with the leaves they give the input again. Ends early on a non-zero return, which it gives. */
+/* Spans of source outside any leaf (the first four types): heads, names, text not understood; in
+   order, joined with the leaves they give the input again. Ends early on a non-zero return, which
+   it gives. */
 typedef int (*bt_plain_fn)(void *ctx, uint64_t off, uint64_t len);
 int bt_plain(struct bt *b, bt_plain_fn fn, void *ctx);
 

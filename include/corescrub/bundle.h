@@ -6,8 +6,8 @@
 #include <corescrub/artifact_sealed.h>
 #include <corescrub/base.h>
 
-/* The public package: a deterministic tar.gz of struct scrubbed (sorted, owner 0:0 named root, one time,
-   mode 0644; gzip without name and time). bundle_new, bundle_add…, bundle_write. */
+/* The public package: a deterministic tar.gz of struct scrubbed (sorted, owner 0:0 named root, one
+   time, mode 0644; gzip without name and time). bundle_new, bundle_add…, bundle_write. */
 
 struct bundle;
 struct bundle *bundle_new(const char *root, int64_t mtime);	/* root: the folder inside */
@@ -18,9 +18,9 @@ int bundle_write(struct bundle *b, struct sink *out, struct err *err);
 
 /*
  * The hand-off: a tar (pax, with the core's holes as sparse entries), zstd on `threads` processors,
- * into an age stream as it is made; memory doesn't grow with what is packed. The tar is deterministic
- * like the public one's. Members come in the order they are written, by rising names; the last is
- * the one that bundle_stream_end writes, for it lists the others' digests.
+ * into an age stream as it is made; memory doesn't grow with what is packed. The tar is
+ * deterministic like the public one's. Members come in the order they are written, by rising names;
+ * the last is the one that bundle_stream_end writes, for it lists the others' digests.
  * bundle_stream_open, bundle_stream_…, bundle_stream_end, age_encrypt_end.
  */
 struct age_writer;
@@ -51,17 +51,18 @@ int bundle_plain_file(struct bundle_plain *b, const char *name, int fd, bool exe
 int bundle_plain_link(struct bundle_plain *b, const char *name, const char *target, struct err *err);
 int bundle_plain_end(struct bundle_plain *b, struct err *err);
 
-/* SHA-256 of a file. of_data: of a file that is mostly holes, in the time of its data: of each block of
-   4096 bytes (the last may be shorter) that is not all zero, behind its offset (8 bytes, little
-   endian). Holes and written zeros give the same. */
+/* SHA-256 of a file. of_data: of a file that is mostly holes, in the time of its data: of each
+   block of 4096 bytes (the last may be shorter) that is not all zero, behind its offset (8 bytes,
+   little endian). Holes and written zeros give the same. */
 int bundle_digest(int fd, bool of_data, uint8_t ret[DIGEST_LEN], struct err *err);
 
 /*
- * A package that came from somewhere: hostile bytes, a tar (gzip or zstd) read from fd, as a stream.
- * bundle_unpacker_start, then bundle_unpack: its one folder's files go into `to`, without that folder's name; zeros become holes. RC_FORMAT: damaged, or
- * what no package of ours holds (absolute and ".." paths, devices, hard links, links out of sysroot/ or
- * to what is no file of it, a name twice); RC_TOOBIG: more than limits.h allows for `packed` bytes.
- * Links are only told: bundle_unpack_links makes them, once the rest is found good.
+ * A package that came from somewhere: hostile bytes, a tar (gzip or zstd) read from fd, as a
+ * stream. bundle_unpacker_start, then bundle_unpack: its one folder's files go into `to`, without
+ * that folder's name; zeros become holes. RC_FORMAT: damaged, or what no package of ours holds
+ * (absolute and ".." paths, devices, hard links, links out of sysroot/ or to what is no file of it,
+ * a name twice); RC_TOOBIG: more than limits.h allows for `packed` bytes. Links are only told:
+ * bundle_unpack_links makes them, once the rest is found good.
  */
 struct bundle_member {
 	char *path;			/* below the package's folder */

@@ -7,23 +7,24 @@
 
 /*
  * The independent second look, and the only maker of struct scrubbed. Shares no code with rules,
- * detection or redaction: searches plainly for every known value in every encoding (raw, hex, base64
- * at three alignments, URL-, JSON- and gdb-escaped, UTF-16), and for shapes (addresses, numbers in SIP
- * and tel URIs, key=value credentials, PEM, digests) outside of sound tokens.
+ * detection or redaction: searches plainly for every known value in every encoding (raw, hex,
+ * base64 at three alignments, URL-, JSON- and gdb-escaped, UTF-16), and for shapes (addresses,
+ * numbers in SIP and tel URIs, key=value credentials, PEM, digests) outside of sound tokens.
  */
 
 struct check;
 struct check *check_new(void);
 void check_free(struct check *c);
 AUTO_DEFINE(check, check_free)
-/* A value that must not be in any output. Values under 4 bytes, and loopback-like ones, are ignored;
-   keep words are taken out by check_keep. What could be a word, a name or a number of the program's own
-   (letters only, 0x…, digits) and values under 8 bytes count only as a whole string or word, and are
-   CHECK_OPEN, not CHECK_LEAK: so is everything in a frame's head, which nothing may edit. */
+/* A value that must not be in any output. Values under 4 bytes, and loopback-like ones, are
+   ignored; keep words are taken out by check_keep. What could be a word, a name or a number of the
+   program's own (letters only, 0x…, digits) and values under 8 bytes count only as a whole string
+   or word, and are CHECK_OPEN, not CHECK_LEAK: so is everything in a frame's head, which nothing
+   may edit. */
 void check_know(struct check *c, enum kind kind, struct span value);
 void check_keep(struct check *c, struct span word);
-/* A person decided that this spelling stays: its shape is no item. May come behind check_seal; a known
-   value is a leak all the same. */
+/* A person decided that this spelling stays: its shape is no item. May come behind check_seal; a
+   known value is a leak all the same. */
 void check_pass(struct check *c, struct span spelling);
 /* The policy leaves values of this kind: their shapes are no items. */
 void check_allow(struct check *c, enum kind kind);
@@ -43,13 +44,14 @@ struct check_item {
 	uint64_t off;
 	uint32_t len;
 };
-/* Seals `text` (taken) as clean. A leak is RC_LEAK and nothing is sealed. Items go to fn (may be NULL).
-   In the name a leak is CHECK_OPEN if there is a fn. */
+/* Seals `text` (taken) as clean. A leak is RC_LEAK and nothing is sealed. Items go to fn (may be
+   NULL). In the name a leak is CHECK_OPEN if there is a fn. */
 typedef int (*check_item_fn)(void *ctx, const char *name, const struct check_item *item);
 int check_clean(struct check *c, const char *name, struct buf *text, check_item_fn fn, void *ctx,
 		struct scrubbed **ret, struct err *err);
-/* The same for text of our own making, a page or a manifest: there a known value is CHECK_OPEN, and no
-   shape is told. A remote caller can choose a value that is a rule's name or a word of the page. */
+/* The same for text of our own making, a page or a manifest: there a known value is CHECK_OPEN, and
+   no shape is told. A remote caller can choose a value that is a rule's name or a word of the
+   page. */
 int check_clean_own(struct check *c, const char *name, struct buf *text, check_item_fn fn, void *ctx,
 		    struct scrubbed **ret, struct err *err);
 /* The look alone, for verify and for streams. */
@@ -60,10 +62,10 @@ int check_look(struct check *c, const char *name, struct span text, check_item_f
 int check_memory(struct check *c, struct span bytes, size_t from, size_t to, check_item_fn fn, void *ctx,
 		 struct err *err);
 
-/* Puts [kind] where a known value still stands in text, and looks again, until none does: who made a
-   value so odd that redaction and this look disagree about it must not get it out, and must not keep
-   all reports from being made either. Each place goes to fn (may be NULL) as CHECK_OPEN, where it is
-   now. RC_LEAK, and text as it was, if that has no end. */
+/* Puts [kind] where a known value still stands in text, and looks again, until none does: who made
+   a value so odd that redaction and this look disagree about it must not get it out, and must not
+   keep all reports from being made either. Each place goes to fn (may be NULL) as CHECK_OPEN, where
+   it is now. RC_LEAK, and text as it was, if that has no end. */
 int check_mask(struct check *c, const char *name, struct buf *text, check_item_fn fn, void *ctx,
 	       struct err *err);
 

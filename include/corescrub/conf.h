@@ -5,9 +5,9 @@
 #include <corescrub/base.h>
 
 /*
- * YAML files as typed trees that remember line and column. Aliases, anchors, tags, several documents
- * and duplicate keys are errors; so are files over limits.h. Read one with conf_read, walk it with
- * conf_get and the typed getters; conf_check_keys refuses keys nobody knows.
+ * YAML files as typed trees that remember line and column. Aliases, anchors, tags, several
+ * documents and duplicate keys are errors; so are files over limits.h. Read one with conf_read,
+ * walk it with conf_get and the typed getters; conf_check_keys refuses keys nobody knows.
  */
 
 enum conf_type { CONF_MAP, CONF_LIST, CONF_STRING };

@@ -9,9 +9,9 @@
 #include <corescrub/rule.h>
 
 /*
- * Rules and learned values × text or backtrace → findings. A detector holds the compiled parts and
- * is for one thread. detect_learn over every artifact (pass one), learned_seal, then detect_text
- * (pass two).
+ * Rules and learned values × text or backtrace → findings. A detector holds the compiled parts
+ * and is for one thread. detect_learn over every artifact (pass one), learned_seal, then
+ * detect_text (pass two).
  */
 
 struct detector;
@@ -51,15 +51,16 @@ uint64_t detect_cut(struct detector *d, const struct artifact *a, uint64_t from,
 /* The program's bytes that a finding stands for (undoes its form); appended to ret. */
 void detect_value(const struct detector *d, const struct artifact *a, const struct finding *f,
 		  struct buf *ret);
-/* What no edit may touch in the ranges last detected, in any order: frame numbers, addresses, functions, files,
-   lines. What is `between` a head's values is so only as long as it reads as that: where an edit made it a
-   string's text, it is one. */
+/* What no edit may touch in the ranges last detected, in any order: frame numbers, addresses,
+   functions, files, lines. What is `between` a head's values is so only as long as it reads as
+   that: where an edit made it a string's text, it is one. */
 struct detect_guard { uint64_t off, len; bool between; };
 const struct detect_guard *detect_guards(const struct detector *d, size_t *ret_n);
 
 /*
  * Memory of a core, window by window: the core is never held whole. A window has what stands around
- * the part that is asked for, so that chunks' edges hide nothing; findings have offsets of the file.
+ * the part that is asked for, so that chunks' edges hide nothing; findings have offsets of the
+ * file.
  */
 #define DETECT_MEMORY_CONTEXT KIB(64)	/* what a window should have before `from` and behind `to` */
 struct detect_window {
@@ -83,8 +84,8 @@ int detect_memory_learned(struct detector *d, const struct detect_window *w,
 /* What the bytes of a finding in memory stand for; appended to ret. */
 void detect_memory_value(const struct detector *d, const struct finding *f, struct span bytes,
 			 struct buf *ret);
-/* Typed memory: is a leaf wanted at all, and what is found in it. Values go to `learn` as their rules
-   say, addresses to `known`; both may be NULL. */
+/* Typed memory: is a leaf wanted at all, and what is found in it. Values go to `learn` as their
+   rules say, addresses to `known`; both may be NULL. */
 bool detect_variable_wanted(const struct detector *d, const struct elfcore_variable *v);
 int detect_variable(struct detector *d, const struct elfcore *core, const struct elfcore_variable *v,
 		    struct findings *ret, struct learned *learn, struct detect_addresses *known,

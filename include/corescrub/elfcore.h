@@ -71,9 +71,9 @@ const struct elfcore_file *elfcore_files(const struct elfcore *c, size_t *ret_n)
 size_t elfcore_read(const struct elfcore *c, uint64_t addr, void *ret, size_t n);
 
 
-/* What the dynamic loader had loaded, as gdb will look for it: the name it was loaded by, which can be
-   a link to the file that was mapped, and where its dynamic table stands. The program's own entry,
-   which has no name, is left out. Claims like all else; at most LIMIT_CORE_FILES. */
+/* What the dynamic loader had loaded, as gdb will look for it: the name it was loaded by, which can
+   be a link to the file that was mapped, and where its dynamic table stands. The program's own
+   entry, which has no name, is left out. Claims like all else; at most LIMIT_CORE_FILES. */
 struct elfcore_link {
 	const char *name;
 	uint64_t dynamic;		/* an address within the mapped file */
@@ -91,7 +91,8 @@ int elfcore_vouch(const struct elfcore *c, const struct elfcore_file *f, const c
 int elfcore_file_build_id(int fd, uint8_t ret[64], size_t *ret_len, bool *ret_debug,
 			  struct err *err);
 /* What .gnu_debugaltlink says of the file that holds what this one (it stands at `at`) shares with
-   others: its path, a claim, and its build id. False where there is none. The caller frees the path. */
+   others: its path, a claim, and its build id. False where there is none. The caller frees the
+   path. */
 bool elfcore_file_alt(int fd, const char *at, char **ret_path, uint8_t ret[64], size_t *ret_len);
 /* The separate debug file that is installed for a build id (/usr/lib/debug/.build-id/xx/…), or
    NULL; elfcore_debug_name is that path whether it is there or not. The caller frees. */
@@ -127,8 +128,8 @@ const struct elfcore_wait *elfcore_waits(struct elfcore *c, size_t *ret_n);
 
 /* A core of a running process, written to `out` (an empty file, its holes stay holes) while all its
    threads stand still. The process goes on whatever happens to us, and stays stopped if it was.
-   Memory that it wants kept out of cores is left out. RC_IO where the disk has too little room: then
-   nothing was stopped. RC_REFUSED: it can't be traced; RC_TIMEOUT: a thread would not stop. */
+   Memory that it wants kept out of cores is left out. RC_IO where the disk has too little room:
+   then nothing was stopped. RC_REFUSED: it can't be traced; RC_TIMEOUT: a thread would not stop. */
 struct elfcore_taken {
 	uint64_t stopped_us;		/* how long it stood still */
 	uint64_t data, unread;		/* bytes copied; bytes that could not be read */

@@ -5,16 +5,18 @@
 #include <corescrub/elfcore.h>
 
 /*
- * Typed memory of a core (part of the module elfcore; libelf, libdw): which variable stands at which
- * address. Globals and statics of the program and its libraries, arguments and locals of every frame
- * of every thread, and what their typed pointers lead to; by DWARF, by ELF symbols alone where there
- * is no DWARF. Only files that elfcore_vouch believes, and installed debug files of their build ids.
+ * Typed memory of a core (part of the module elfcore; libelf, libdw): which variable stands at
+ * which address. Globals and statics of the program and its libraries, arguments and locals of
+ * every frame of every thread, and what their typed pointers lead to; by DWARF, by ELF symbols
+ * alone where there is no DWARF. Only files that elfcore_vouch believes, and installed debug files
+ * of their build ids.
  *
  * DWARF is hostile too, so all of it is read in a confined child of ours: `name` and `wanted` are
  * called there (no output, no lasting state: what they change is lost), `found` and `skipped` here.
  * A module whose symbols can't be read, or that kills the child, is skipped and the rest goes on.
  *
- * elfcore_variables, once a core, best before threads are started; locals of a thread come together.
+ * elfcore_variables, once a core, best before threads are started; locals of a thread come
+ * together.
  */
 
 enum elfcore_shape {
@@ -75,7 +77,8 @@ struct elfcore_symbols_result {
 	unsigned missing;		/* enum sandbox_part bits not in force */
 };
 
-/* RC_OK also where there are no symbols at all; RC_SANDBOX, RC_CHILD, RC_IO, or what `found` returned. */
+/* RC_OK also where there are no symbols at all; RC_SANDBOX, RC_CHILD, RC_IO, or what `found`
+   returned. */
 int elfcore_variables(const struct elfcore *c, const struct elfcore_wish *w,
 		      struct elfcore_symbols_result *ret, struct err *err);
 

@@ -9,7 +9,8 @@
 
 /*
  * Runs gdb on a core, confined (base/process.h), under C.UTF-8, -nx, auto-load and debuginfod off.
- * Its output stays in memory. One run gives the text of `bt full`; brief and thread1 are cut from it.
+ * Its output stays in memory. One run gives the text of `bt full`; brief and thread1 are cut from
+ * it.
  */
 
 /* What is known of one program beyond any other: profiles/NAME.yaml, doc/profiles.md. */
@@ -25,8 +26,9 @@ struct gdb_profile {
 	char *config_variable;		/* the global whose string is that folder, for who asks no gdb; or
 					   NULL */
 };
-/* The first profile of `places` (files, and folders of *.yaml, NULL-terminated) that a program of this
-   path has; *ret is NULL where none fits. RC_SYNTAX: one is wrong; RC_REFUSED: others could write it. */
+/* The first profile of `places` (files, and folders of *.yaml, NULL-terminated) that a program of
+   this path has; *ret is NULL where none fits. RC_SYNTAX: one is wrong; RC_REFUSED: others could
+   write it. */
 int gdb_profile_find(const char *const *places, const char *program, struct gdb_profile **ret,
 		     struct err *err);
 void gdb_profile_free(struct gdb_profile *p);
@@ -67,12 +69,14 @@ struct gdb_result {
 	size_t n_ending;
 };
 
-/* The libraries of gdb (NULL: of the one in PATH), which a confined one must be able to open. It needs
-   nothing of a core, so it can be asked while other things are made ready. RC_NOTFOUND: no gdb. */
+/* The libraries of gdb (NULL: of the one in PATH), which a confined one must be able to open. It
+   needs nothing of a core, so it can be asked while other things are made ready. RC_NOTFOUND: no
+   gdb. */
 int gdb_libraries(const char *gdb, struct strings *ret, struct err *err);
-/* RC_NOTFOUND: no gdb; RC_TIMEOUT; RC_TOOBIG: it printed over LIMIT_GDB_OUTPUT; RC_CHILD: it died or
-   ended early; RC_FORMAT: it sees no thread in this core; RC_SANDBOX: `strict` and a part is missing.
-   As root a core without a name (a spooled one) is given to uid:gid, so that gdb can open it. */
+/* RC_NOTFOUND: no gdb; RC_TIMEOUT; RC_TOOBIG: it printed over LIMIT_GDB_OUTPUT; RC_CHILD: it died
+   or ended early; RC_FORMAT: it sees no thread in this core; RC_SANDBOX: `strict` and a part is
+   missing. As root a core without a name (a spooled one) is given to uid:gid, so that gdb can open
+   it. */
 int gdb_run(const struct gdb_job *job, struct gdb_result **ret, struct err *err);
 /* Waits for the gdbs to be gone. */
 void gdb_result_free(struct gdb_result *r);
@@ -81,7 +85,8 @@ AUTO_DEFINE(gdb_result, gdb_result_free)
 void gdb_text_brief(struct span full, struct buf *ret);
 /* The block of thread 1 (the last one), to the end. */
 struct span gdb_text_thread1(struct span full);
-/* Does gdb start here, confined, and does its Python? RC_NOTFOUND: no gdb; RC_CHILD: it can't run. */
+/* Does gdb start here, confined, and does its Python? RC_NOTFOUND: no gdb; RC_CHILD: it can't
+   run. */
 struct gdb_probe {
 	char *path, *version;		/* "GNU gdb (Debian 13.1-3) 13.1" */
 	bool python;
@@ -93,8 +98,8 @@ void gdb_probe_done(struct gdb_probe *p);
 int gdb_run_script(const struct gdb_job *job, struct span script, struct artifact **ret_out,
 		   struct err *err);
 
-/* gdb at the terminal, for `open`: with our settings, nothing run out of the folder, then the person's
-   arguments. Confined as above; how it edits lines is all it may set. */
+/* gdb at the terminal, for `open`: with our settings, nothing run out of the folder, then the
+   person's arguments. Confined as above; how it edits lines is all it may set. */
 struct gdb_view {
 	const char *folder;		/* holds "core"; sysroot too, if there is one */
 	bool has_sysroot;

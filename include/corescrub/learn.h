@@ -9,8 +9,8 @@
 
 /*
  * Values learned from configs, keys and rules, and the one matcher that finds all of them in every
- * encoding. learned_new, learned_add… / learned_config / learned_artifact for everything there is,
- * learned_seal (compiles the matcher), then learned_scan from as many threads as you like.
+ * encoding. learned_new, learned_add… / learned_config / learned_artifact for everything there
+ * is, learned_seal (compiles the matcher), then learned_scan from as many threads as you like.
  */
 
 enum learn_origin {
@@ -65,8 +65,9 @@ typedef int (*learned_hit_fn)(void *ctx, const struct learned_hit *hit);
 struct learned_scanner;		/* scratch, one a thread */
 int learned_scanner_new(const struct learned *l, struct learned_scanner **ret, struct err *err);
 void learned_scanner_free(struct learned_scanner *s);
-/* From now on a core's memory is scanned, of which little is text, from an offset that is a multiple of
-   eight. Faster there and slower in texts; what stands around a word may be a number's bytes. */
+/* From now on a core's memory is scanned, of which little is text, from an offset that is a
+   multiple of eight. Faster there and slower in texts; what stands around a word may be a number's
+   bytes. */
 void learned_scanner_expect_memory(struct learned_scanner *s);
 AUTO_DEFINE(learned_scanner, learned_scanner_free)
 /* Every occurrence in text, all encodings, that begins in [from, to). */

@@ -6,8 +6,8 @@
 #include <corescrub/report.h>
 
 /*
- * manifest.json, read back (part of the module report; it shares nothing with what writes it). Hostile:
- * it is as strict as doc/manifest.schema.json, and no key stands twice.
+ * manifest.json, read back (part of the module report; it shares nothing with what writes it).
+ * Hostile: it is as strict as doc/manifest.schema.json, and no key stands twice.
  */
 
 struct manifest {

@@ -28,8 +28,9 @@ void redactor_free(struct redactor *r);
 AUTO_DEFINE(redactor, redactor_free)
 
 /*
- * For several threads: each has a part, with the same key and nothing seen yet. What parts replaced is
- * added in the order of the joins, as if r had done it all in that order. RC_INTERNAL as of redact_token.
+ * For several threads: each has a part, with the same key and nothing seen yet. What parts replaced
+ * is added in the order of the joins, as if r had done it all in that order. RC_INTERNAL as of
+ * redact_token.
  */
 struct redactor *redactor_part(const struct redactor *r);
 int redactor_join(struct redactor *r, const struct redactor *part, struct err *err);
@@ -74,8 +75,9 @@ size_t redact_token_text(const struct redactor *r, enum kind kind, struct span v
 
 /*
  * Memory of a core (fill.c): what takes a value's place has its very length. redact_fill_new, then
- * redact_fill_chunk for one chunk behind the other, then redact_fill_end. What no edit may touch stays
- * and is an open item: `fixed` (sorted, disjoint), and words at a value's end that are pointers.
+ * redact_fill_chunk for one chunk behind the other, then redact_fill_end. What no edit may touch
+ * stays and is an open item: `fixed` (sorted, disjoint), and words at a value's end that are
+ * pointers.
  */
 struct redact_fill;
 struct redact_fill_job {
@@ -118,8 +120,8 @@ int redact_each_value(const struct redactor *r, redact_value_fn fn, void *ctx);
 
 /* Off, and on again: what is scrubbed meanwhile (a file's name) is no text of the map. */
 void redactor_note(struct redactor *r, bool on);
-/* The private map (doc/formats.md): token → kind, original, spellings by place. `old`: the case's map
-   so far, or empty. */
+/* The private map (doc/formats.md): token → kind, original, spellings by place. `old`: the case's
+   map so far, or empty. */
 void redact_map_text(const struct redactor *r, const char *case_name, struct span old,
 		     struct buf *ret);
 /* The same, added to what is at path. Mode 0600, whole or not. */

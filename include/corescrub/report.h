@@ -6,8 +6,8 @@
 #include <corescrub/base.h>
 
 /*
- * What was done, told four ways from one account: manifest.json, review.html, JSON Lines of findings,
- * the table for a terminal. No value, ever; everything is escaped for where it stands.
+ * What was done, told four ways from one account: manifest.json, review.html, JSON Lines of
+ * findings, the table for a terminal. No value, ever; everything is escaped for where it stands.
  */
 
 struct report_row { const struct finding_rule *rule; uint64_t count, distinct; };
@@ -45,8 +45,8 @@ struct report_account {
 	void *rule_ctx;
 };
 int report_manifest(const struct report_account *a, struct buf *ret, struct err *err);
-/* Reads files[] back, sorted by path; the caller frees with report_files_free. RC_FORMAT: no manifest
-   of ours, a path twice, a digest or size that is none. Paths are claims still. */
+/* Reads files[] back, sorted by path; the caller frees with report_files_free. RC_FORMAT: no
+   manifest of ours, a path twice, a digest or size that is none. Paths are claims still. */
 int report_manifest_files(struct span json, struct report_file **ret, size_t *ret_n, struct err *err);
 void report_files_free(struct report_file *v, size_t n);
 /* A file's path as a manifest spells it: a byte that is not UTF-8 is U+FFFD there. */
@@ -68,15 +68,16 @@ struct report_approval {
 	int64_t time, not_after;	/* seconds since the epoch */
 };
 int report_approval(const struct report_approval *a, struct buf *ret, struct err *err);
-/* RC_FORMAT for what is none, or names a time that is none. Strings are owned: report_approval_done. */
+/* RC_FORMAT for what is none, or names a time that is none. Strings are owned:
+   report_approval_done. */
 int report_approval_read(struct span json, struct report_approval *ret, struct err *err);
 void report_approval_done(struct report_approval *a);
 
 /* The table "what was redacted", for 80 columns; or as JSON. */
 void report_table(const struct report_account *a, bool json, struct buf *ret);
 
-/* What doctor found, one row each; the worst come first. For the person at this machine: it may name
-   local files. */
+/* What doctor found, one row each; the worst come first. For the person at this machine: it may
+   name local files. */
 enum report_grade { REPORT_GOOD, REPORT_NOTE, REPORT_POOR, REPORT_USELESS };
 struct report_check {
 	const char *id;			/* "core-limit", … */

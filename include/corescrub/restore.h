@@ -5,9 +5,9 @@
 #include <corescrub/run.h>
 
 /*
- * restore (part of the module run): a developer's reply speaks in tokens; with the private map, and on
- * this machine alone, they become values again. The reply is a stranger's text: nothing in it may take a
- * value away (a link) or harm the terminal.
+ * restore (part of the module run): a developer's reply speaks in tokens; with the private map, and
+ * on this machine alone, they become values again. The reply is a stranger's text: nothing in it
+ * may take a value away (a link) or harm the terminal.
  */
 
 struct run_restore_job {

@@ -7,9 +7,10 @@
 #include <corescrub/redact/decisions.h>
 
 /*
- * The walk through a report's findings, in the manner of `git add -p`: open items, hints, then tokens by
- * kind, rule and value, each with its surroundings; a person accepts, keeps, adds. Fill a review_job,
- * review_walk. It speaks through struct review_terminal alone, in plain lines, so that any terminal does.
+ * The walk through a report's findings, in the manner of `git add -p`: open items, hints, then
+ * tokens by kind, rule and value, each with its surroundings; a person accepts, keeps, adds. Fill a
+ * review_job, review_walk. It speaks through struct review_terminal alone, in plain lines, so that
+ * any terminal does.
  */
 
 struct review_terminal {

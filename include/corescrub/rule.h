@@ -46,7 +46,8 @@ struct ruleset_options {
 int ruleset_load(const struct ruleset_options *o, struct ruleset **ret, struct err *err);
 void ruleset_free(struct ruleset *rs);
 AUTO_DEFINE(ruleset, ruleset_free)
-/* Reads ahead what scans of gdb's text will need, where it is prepared; in any thread, at any time. */
+/* Reads ahead what scans of gdb's text will need, where it is prepared; in any thread, at any
+   time. */
 void ruleset_warm(struct ruleset *rs);
 size_t ruleset_count(const struct ruleset *rs);
 const struct rule_info *ruleset_rule(const struct ruleset *rs, size_t i);
@@ -101,8 +102,8 @@ struct rule_symbol {
 };
 /* The first active symbol rule that fits, and (*ret_rule) its index. */
 bool rule_symbol_match(const struct ruleset *rs, const struct rule_symbol *sym, uint32_t *ret_rule);
-/* May a path with a part of this name ("sp" in "policy.sp.key") fit a symbol rule? False is sure; for
-   those who must decide which of many paths to spell out. */
+/* May a path with a part of this name ("sp" in "policy.sp.key") fit a symbol rule? False is sure;
+   for those who must decide which of many paths to spell out. */
 bool rule_symbol_may_match(const struct ruleset *rs, struct span name);
 /* Do the exceptions of rule i keep these (decoded) bytes, or its validator refuse them? */
 bool rule_value_stays(struct rule_scanner *s, uint32_t i, struct span value);

@@ -134,8 +134,8 @@ struct run_approve_job {
 };
 int run_approve(const struct run_approve_job *job, char **ret_path, struct err *err);
 
-/* The shipped packs: beside the program (a build folder's rules/) or in ../share/corescrub/rules of it.
-   A folder that others can write is RC_REFUSED. */
+/* The shipped packs: beside the program (a build folder's rules/) or in ../share/corescrub/rules of
+   it. A folder that others can write is RC_REFUSED. */
 int run_rules_folder(char **ret, struct err *err);
 /* The ruleset of the shipped packs and `rules`, with the prepared database where it fits. */
 struct decisions;
@@ -144,7 +144,8 @@ int run_ruleset(const char *const *rules, const char *policy, const struct decis
 		struct ruleset **ret, struct err *err);
 
 
-/* What the reader sees at path:line[:col] (col 0: the whole line) and which rules act; shows values. */
+/* What the reader sees at path:line[:col] (col 0: the whole line) and which rules act; shows
+   values. */
 int run_explain(const struct run_options *o, const char *path, unsigned line, unsigned col,
 		struct buf *ret, struct err *err);
 /* Is this machine, process, program or core fit for a useful report? Changes nothing. */

@@ -5,9 +5,9 @@
 #include <corescrub/run.h>
 
 /*
- * The verb `open` (part of the module run): a package that came from somewhere is decrypted, checked
- * against its manifest and unpacked; then gdb is run on its core, or its texts are handed back.
- * Nothing of the package is run.
+ * The verb `open` (part of the module run): a package that came from somewhere is decrypted,
+ * checked against its manifest and unpacked; then gdb is run on its core, or its texts are handed
+ * back. Nothing of the package is run.
  */
 
 struct run_open_job {
@@ -29,8 +29,8 @@ struct run_open_result {
 	bool gdb_failed;
 	struct buf texts;		/* hostile bytes */
 };
-/* RC_REFUSED: a signature that is nobody's of the list, or not of these bytes; RC_NOTFOUND: no identity
-   fits; RC_FORMAT: damaged, or not what its manifest says. Then nothing is left of it. */
+/* RC_REFUSED: a signature that is nobody's of the list, or not of these bytes; RC_NOTFOUND: no
+   identity fits; RC_FORMAT: damaged, or not what its manifest says. Then nothing is left of it. */
 int run_open(const struct run_open_job *job, struct run_open_result *ret, struct err *err);
 void run_open_result_done(struct run_open_result *r);
 

@@ -6,8 +6,9 @@
 #include <corescrub/base.h>
 
 /*
- * Findings as SARIF 2.1.0 (OASIS standard, 27 March 2020), part of the module report. One document in
- * pieces, so that memory doesn't grow with it: sarif_begin, sarif_result for each finding, sarif_end.
+ * Findings as SARIF 2.1.0 (OASIS standard, 27 March 2020), part of the module report. One document
+ * in pieces, so that memory doesn't grow with it: sarif_begin, sarif_result for each finding,
+ * sarif_end.
  */
 
 struct sarif_place {

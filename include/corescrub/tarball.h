@@ -5,9 +5,9 @@
 #include <corescrub/base.h>
 
 /*
- * A strict reader of tar, for packages (part of the module artifact). bundle writes them in one form
- * only, so whatever departs from it is told: a value can hide in a gzip header, an owner's name, an
- * extended header, the padding, or behind the end. Shares nothing with what writes.
+ * A strict reader of tar, for packages (part of the module artifact). bundle writes them in one
+ * form only, so whatever departs from it is told: a value can hide in a gzip header, an owner's
+ * name, an extended header, the padding, or behind the end. Shares nothing with what writes.
  */
 
 struct tarball_member {
@@ -25,8 +25,8 @@ struct tarball_visitor {
 };
 /* Could it be a tar, as it is or compressed by gzip or zstd? */
 bool tarball_probe(struct span file);
-/* RC_FORMAT: damaged or cut; RC_TOOBIG: unpacks to more than limits.h allows. A member's negative return
-   ends the walk with it. */
+/* RC_FORMAT: damaged or cut; RC_TOOBIG: unpacks to more than limits.h allows. A member's negative
+   return ends the walk with it. */
 int tarball_walk(struct span file, const struct tarball_visitor *v, struct err *err);
 
 #endif

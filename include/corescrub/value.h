@@ -31,9 +31,10 @@ bool value_kind_is_constant(enum kind kind);	/* card dtmf: always [kind], never 
 /* The kind as it is shown: ip4 → ip4-lan for RFC 1918, 6598, 3927 addresses, ip6 → ip6-lan for
    fc00::/7, fe80::/10; others as they are. `text` is any spelling. */
 enum kind value_refine(enum kind kind, struct span text);
-/* Appends the form that equal values share: the digits of a phone number ("+", 00 and 011 gone where
-   they start an international number), the 4 or 16 bytes of an address (v4-mapped as IPv4), a MAC's
-   6 bytes, an e-mail in lower case; else the bytes themselves. What can't be read is taken as is. */
+/* Appends the form that equal values share: the digits of a phone number ("+", 00 and 011 gone
+   where they start an international number), the 4 or 16 bytes of an address (v4-mapped as IPv4), a
+   MAC's 6 bytes, an e-mail in lower case; else the bytes themselves. What can't be read is taken as
+   is. */
 void value_canonical(enum kind kind, struct span text, struct buf *ret);
 /* Addresses that say nothing and stay: loopback, unspecified, broadcast, multicast, and the tokens'
    own 240.0.0.0/4 and 100::/64. */
@@ -58,7 +59,8 @@ void value_url_decode(struct span text, struct buf *ret);		/* %XX and +, the res
 double value_entropy(struct span text);				/* Shannon, bits a byte */
 
 /* Named checks of captured bytes, for rules: ipv4 ipv6 e164 phone luhn mac jwt pem base64 entropy:N
-   email uri host. `arg` is what stands behind the colon, or empty. NULL if there is no such name. */
+   email uri host. `arg` is what stands behind the colon, or empty. NULL if there is no such
+   name. */
 typedef bool (*value_check_fn)(struct span text, struct span arg);
 value_check_fn value_check_find(struct span name);
 const char *const *value_check_names(void);		/* NULL-terminated, for messages */
@@ -73,11 +75,11 @@ size_t value_token_format(enum kind kind, const uint8_t mac[DIGEST_LEN], char re
 size_t value_token_constant(enum kind kind, char ret[VALUE_TOKEN_MAX]);
 /* Does a sound token (right check character) or a constant begin at s.p? Its length, or 0. */
 size_t value_token_at(struct span s, enum kind *ret_kind);
-/* The next token or constant of text at or behind *at: its length, 0 if there is none; *at is where it
-   stands. */
+/* The next token or constant of text at or behind *at: its length, 0 if there is none; *at is where
+   it stands. */
 size_t value_token_next(struct span text, size_t *at, enum kind *ret_kind);
-/* Are there tokens in s, and beside them no letter, digit or byte of another script? Nothing is left
-   there to learn, to replace or to find again. */
+/* Are there tokens in s, and beside them no letter, digit or byte of another script? Nothing is
+   left there to learn, to replace or to find again. */
 bool value_is_tokens(struct span s);
 
 #endif

@@ -5,9 +5,9 @@
 #include <corescrub/run.h>
 
 /*
- * verify (part of the module run): does a package, a report's folder or any file hold what it says, and
- * nothing that should be gone? What to hold it to comes from the caller alone: the package's word for
- * its policy, its rules or its open items is compared, never followed.
+ * verify (part of the module run): does a package, a report's folder or any file hold what it says,
+ * and nothing that should be gone? What to hold it to comes from the caller alone: the package's
+ * word for its policy, its rules or its open items is compared, never followed.
  */
 
 struct run_verify_job {
@@ -31,7 +31,8 @@ struct run_verify_result {
 	struct strings notes;		/* what was not checked, in words */
 	struct buf lines;		/* a line for each finding; one JSON object with as_json */
 };
-/* RC_OK whatever it found; a negative return says that it could not look. Never a value in lines. */
+/* RC_OK whatever it found; a negative return says that it could not look. Never a value in
+   lines. */
 int run_verify(const struct run_verify_job *job, bool as_json, struct run_verify_result *ret,
 	       struct err *err);
 void run_verify_result_done(struct run_verify_result *r);

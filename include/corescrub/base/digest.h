@@ -4,7 +4,8 @@
 
 #include <corescrub/base/mem.h>
 
-/* Digests and random bytes, on libcrypto. None of these can fail short of a broken libcrypto: abort. */
+/* Digests and random bytes, on libcrypto. None of these can fail short of a broken libcrypto:
+   abort. */
 
 #define DIGEST_LEN 32
 

@@ -32,8 +32,8 @@ void sink_buf_init(struct sink_buf *s);
    LIMIT_SPOOL_MEMORY in an unnamed file of mode 0600. What others do to the file meanwhile changes
    nothing and is no SIGBUS. Cores are not for this: they are read in place. */
 struct mapping;
-/* All of a regular file, from its start; of a pipe, what is left. fd may be closed after. A file that
-   shrinks while it is copied is RC_IO. A memfd that is sealed already is mapped as it is. */
+/* All of a regular file, from its start; of a pipe, what is left. fd may be closed after. A file
+   that shrinks while it is copied is RC_IO. A memfd that is sealed already is mapped as it is. */
 int mapping_open(int fd, const char *name, struct mapping **ret, struct err *err);
 int mapping_open_path(const char *path, struct mapping **ret, struct err *err);
 struct span mapping_span(const struct mapping *m);
@@ -60,25 +60,27 @@ void tempfile_free(struct tempfile *t);	/* without a commit nothing was ever the
 AUTO_DEFINE(tempfile, tempfile_free)
 
 /* An output folder: files stay unnamed until outdir_commit, which makes a hidden sibling folder of
-   mode 0700, links the files into it and renames it to its target in one step (RENAME_NOREPLACE). */
+   mode 0700, links the files into it and renames it to its target in one step
+   (RENAME_NOREPLACE). */
 struct outdir;
 int outdir_open(const char *target, struct outdir **ret, struct err *err);	/* RC_EXISTS */
 /* A new file in it; the descriptor stays the outdir's, it can be read back too. */
 int outdir_add(struct outdir *d, const char *name, mode_t mode, int *ret_fd, struct err *err);
 int outdir_commit(struct outdir *d, struct err *err);
-/* The same into a folder that is there (dir is a descriptor of it, borrowed; `folder` for messages),
-   whoever else may write to it: the commit gives each file its
-   name, one after the other. What had the name is replaced, never written to or followed. A failure
-   takes back the names that were given. */
+/* The same into a folder that is there (dir is a descriptor of it, borrowed; `folder` for
+   messages), whoever else may write to it: the commit gives each file its name, one after the
+   other. What had the name is replaced, never written to or followed. A failure takes back the
+   names that were given. */
 int outdir_open_existing(int dir, const char *folder, struct outdir **ret, struct err *err);
 void outdir_free(struct outdir *d);
 AUTO_DEFINE(outdir, outdir_free)
 
-/* An output tree of any number of files: built in a hidden sibling folder of mode 0700 that only the
-   commit renames to its target (RENAME_NOREPLACE); without a commit it is removed again. */
+/* An output tree of any number of files: built in a hidden sibling folder of mode 0700 that only
+   the commit renames to its target (RENAME_NOREPLACE); without a commit it is removed again. */
 struct outtree;
 int outtree_open(const char *target, struct outtree **ret, struct err *err);	/* RC_EXISTS */
-/* A new file at a relative path ("a/b.log", no "..", folders are made); the caller closes *ret_fd. */
+/* A new file at a relative path ("a/b.log", no "..", folders are made); the caller closes
+   *ret_fd. */
 int outtree_create(struct outtree *t, const char *path, mode_t mode, int *ret_fd, struct err *err);
 int outtree_remove(struct outtree *t, const char *path, struct err *err);	/* one it made */
 int outtree_reopen(struct outtree *t, const char *path, int *ret_fd, struct err *err);	/* to read it */

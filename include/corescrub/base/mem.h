@@ -10,8 +10,8 @@
 
 /*
  * Memory. Text is immutable and dealt with as spans into it; what is built goes into a buf; a parse
- * tree lives in one arena. Bookkeeping allocations (x…) may end the process, which is safe because
- * outputs appear last; a size that comes from input goes through buf_reserve_input.
+ * tree lives in one arena. Bookkeeping allocations (x…) may end the process, which is safe
+ * because outputs appear last; a size that comes from input goes through buf_reserve_input.
  */
 
 /* Owned locals: AUTO(thing) t = thing_new();  …  *ret_t = STEAL(t);  */
@@ -81,12 +81,14 @@ bool span_starts(struct span s, struct span head);
 bool span_ends(struct span s, struct span tail);
 /* First place of needle at or after `from`, or -1. */
 ssize_t span_find(struct span s, struct span needle, size_t from);
-/* Where the line that holds byte `at` begins, and the place behind its newline (or the text's end). */
+/* Where the line that holds byte `at` begins, and the place behind its newline (or the text's
+   end). */
 size_t span_line_start(struct span s, size_t at);
 size_t span_line_end(struct span s, size_t at);
 struct span span_trim(struct span s);	/* without ASCII white space at both ends */
 
-/* A growing byte string the owner frees with buf_done. Always has a NUL behind p[len] once p is set. */
+/* A growing byte string the owner frees with buf_done. Always has a NUL behind p[len] once p is
+   set. */
 struct buf {
 	char *p;
 	size_t len, cap;

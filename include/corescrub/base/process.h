@@ -47,11 +47,13 @@ struct process_spec {
 	const struct sandbox *sandbox;	/* NULL = none but no_new_privs, pdeathsig and no dump */
 };
 
-/* Where execvp would find it, but never by a relative folder of PATH; NULL if nowhere. To be freed. */
+/* Where execvp would find it, but never by a relative folder of PATH; NULL if nowhere. To be
+   freed. */
 char *process_find_program(const char *name);
 
-/* As root: opens files as another user could, in this thread alone, until they are given back. As anyone
-   else it changes nothing. RC_REFUSED if it can't be had. Give back what `saved` says, whatever came. */
+/* As root: opens files as another user could, in this thread alone, until they are given back. As
+   anyone else it changes nothing. RC_REFUSED if it can't be had. Give back what `saved` says,
+   whatever came. */
 struct credentials {
 	bool taken;
 	int n_groups;
@@ -62,8 +64,8 @@ void credentials_restore(struct credentials *saved);
 
 /* This program's dynamic loader, or NULL if it is linked statically. */
 const char *process_loader(void);
-/* The libraries that the loader would take for a program, by asking the loader: nothing of the program
-   runs. Absolute paths. */
+/* The libraries that the loader would take for a program, by asking the loader: nothing of the
+   program runs. Absolute paths. */
 int process_libraries(const char *program, struct strings *ret, struct err *err);
 
 struct process;
@@ -72,8 +74,8 @@ struct process;
 int process_start(const struct process_spec *spec, struct process **ret, struct err *err);
 unsigned process_missing(const struct process *p);	/* enum sandbox_part bits not in force */
 int process_fd(const struct process *p);		/* a pidfd, to poll */
-/* Waits at most timeout_ms (-1: for ever), then RC_TIMEOUT, and it still runs. Else waitpid's status;
-   what it left in its process group is killed. */
+/* Waits at most timeout_ms (-1: for ever), then RC_TIMEOUT, and it still runs. Else waitpid's
+   status; what it left in its process group is killed. */
 int process_wait(struct process *p, int timeout_ms, int *ret_status, struct err *err);
 void process_kill(struct process *p);			/* SIGKILL to it and its group */
 void process_free(struct process *p);			/* kills and reaps if still running */
@@ -87,8 +89,9 @@ int sandbox_apply_self(const struct sandbox *s, unsigned *ret_missing, struct er
 unsigned sandbox_probe(void);
 const char *sandbox_part_name(enum sandbox_part part);	/* "seccomp", "landlock", … */
 
-/* The first thing in main(): core limits 1 (soft and hard: stops pipe handlers too), PR_SET_DUMPABLE 0,
-   umask 077, and no file gets the number of a closed 0, 1 or 2; false if that can't be had. */
+/* The first thing in main(): core limits 1 (soft and hard: stops pipe handlers too),
+   PR_SET_DUMPABLE 0, umask 077, and no file gets the number of a closed 0, 1 or 2; false if that
+   can't be had. */
 bool process_harden_self(void);
 
 #endif

@@ -6,10 +6,10 @@
 #include <corescrub/value.h>
 
 /*
- * What a person decided about a report, in order (doc/formats.md, "Decisions"). A private file of mode
- * 0600: a value that stays is named by its token, which is its HMAC under the key and case in use; one
- * that must go too stands there as it was typed. decisions_new or decisions_read, decisions_add…,
- * decisions_write.
+ * What a person decided about a report, in order (doc/formats.md, "Decisions"). A private file of
+ * mode 0600: a value that stays is named by its token, which is its HMAC under the key and case in
+ * use; one that must go too stands there as it was typed. decisions_new or decisions_read,
+ * decisions_add…, decisions_write.
  */
 
 enum decision_verb {
