@@ -47,7 +47,8 @@ static const char *next_equals(const char *p, const char *end)
 	return end;
 }
 
-/* Without " = " in it, can the line at pos be gdb's? Its first bytes tell: most lines of a log end here. */
+/* Without " = " in it, can the line at pos be gdb's? Its first bytes tell: most lines of a log end
+   here. */
 static bool begins_like_gdb(struct span t, size_t pos)
 {
 	switch (bt_ch(t, bt_blanks(t, pos))) {

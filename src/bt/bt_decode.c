@@ -2,9 +2,9 @@
 #include "bt_internal.h"
 
 /*
- * A string's source is walked in atoms: a run of bytes that spell themselves, one escape, one repeat,
- * one incomplete sequence. Marks (where the decoded byte n comes from) are kept every few atoms only;
- * bt_source walks on from the nearest.
+ * A string's source is walked in atoms: a run of bytes that spell themselves, one escape, one
+ * repeat, one incomplete sequence. Marks (where the decoded byte n comes from) are kept every few
+ * atoms only; bt_source walks on from the nearest.
  */
 
 #define MARK_EVERY 64

@@ -182,8 +182,8 @@ static size_t skim_args(struct bt_cursor *c, size_t pos)
 	return c->pos;
 }
 
-/* Where a name ends at the latest: what only looks like a head may hold values, and no edit touches a function's
-   name. Between angle brackets Rust has "Output=()". */
+/* Where a name ends at the latest: what only looks like a head may hold values, and no edit touches
+   a function's name. Between angle brackets Rust has "Output=()". */
 static size_t name_end(struct span t, size_t pos, size_t end)
 {
 	unsigned depth = 0;

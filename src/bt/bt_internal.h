@@ -15,8 +15,8 @@
  * bt_cursor.c   from record to record; bt_next and its kin
  * bt.c          the index
  *
- * Positions are offsets into the text. A function that looks for a token's end gives 0 if there is no
- * such token (no token ends at 0).
+ * Positions are offsets into the text. A function that looks for a token's end gives 0 if there is
+ * no such token (no token ends at 0).
  */
 
 #define BT_LOOKAHEAD	4096		/* how far a symbol or a cast is followed */
@@ -195,7 +195,8 @@ enum bt_step bt_step_value(struct bt_cursor *c);
 /* The string that was read into c->string; `key`: "] = " stands behind it. */
 enum bt_step bt_step_string(struct bt_cursor *c, bool key);
 
-/* bt_frame.c: reads the head at pos into c->frame, goes to its arguments or, without any, behind it. */
+/* bt_frame.c: reads the head at pos into c->frame, goes to its arguments or, without any, behind
+   it. */
 void bt_frame_read(struct bt_cursor *c, size_t pos);
 /* Where a head's argument list begins ('('), or 0: then this is no head. */
 size_t bt_frame_args(struct span t, size_t pos);

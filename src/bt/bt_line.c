@@ -36,7 +36,8 @@ static size_t frame_number_end(struct span t, size_t pos)
 	return bt_blanks(t, i);
 }
 
-/* Only a name that came without debug information has its type before it, and then an address too. */
+/* Only a name that came without debug information has its type before it, and then an address
+   too. */
 static bool is_one_word(struct span t, size_t pos, size_t end)
 {
 	int depth = 0;

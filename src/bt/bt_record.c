@@ -2,10 +2,10 @@
 #include "bt_internal.h"
 
 /*
- * A record is one local with all its members, or one frame's arguments. It is walked by a machine with
- * a stack of its own: AT_ELEMENT (a member may have a name) → AT_VALUE → AT_AFTER (a comma, a closing
- * brace, …). Whatever fits nowhere is stepped over as text; a line end that is no continuation ends the
- * record and closes what is open.
+ * A record is one local with all its members, or one frame's arguments. It is walked by a machine
+ * with a stack of its own: AT_ELEMENT (a member may have a name) → AT_VALUE → AT_AFTER (a
+ * comma, a closing brace, …). Whatever fits nowhere is stepped over as text; a line end that is
+ * no continuation ends the record and closes what is open.
  */
 
 static unsigned closer_index(char close)
@@ -173,8 +173,8 @@ static bool skip_white(struct bt_cursor *c)
 	}
 }
 
-/* An element without a name: of an array by number, of a struct (an anonymous union) as if its members
-   were the struct's own. */
+/* An element without a name: of an array by number, of a struct (an anonymous union) as if its
+   members were the struct's own. */
 static void set_unnamed(struct bt_cursor *c)
 {
 	struct bt_level *l = bt_top(c);
@@ -188,7 +188,8 @@ static void set_unnamed(struct bt_cursor *c)
 		set_path_index(c, l->path_len, l->index);
 }
 
-/* "[key] = value": keys of maps are data, so the path counts. A string key is a value of its own. */
+/* "[key] = value": keys of maps are data, so the path counts. A string key is a value of its
+   own. */
 static enum bt_step step_key(struct bt_cursor *c)
 {
 	static const char stop[] = "[]{}\"\n,";
@@ -233,7 +234,8 @@ static enum bt_step at_element(struct bt_cursor *c)
 	return ch == '[' && c->depth ? step_key(c) : bt_step_value(c);
 }
 
-/* Does another element follow a comma outside of any braces? Only in a line cut out of its struct. */
+/* Does another element follow a comma outside of any braces? Only in a line cut out of its
+   struct. */
 static bool more_at_top(struct bt_cursor *c)
 {
 	struct span name;

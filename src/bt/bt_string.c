@@ -2,10 +2,11 @@
 #include "bt_internal.h"
 
 /*
- * A string as gdb prints it is a row of pieces: "…", 'c' <repeats 30 times>, <incomplete sequence \357>.
- * Where it is an element of an array the next element may look like one more piece; then both are one.
- * In files that went through a shell's `echo -e`, \000, \r, \n and \\ within quotes are real bytes, so
- * neither a newline nor a backslash says where a string ends: then it is what follows a quote that tells.
+ * A string as gdb prints it is a row of pieces: "…", 'c' <repeats 30 times>, <incomplete sequence
+ * \357>. Where it is an element of an array the next element may look like one more piece; then
+ * both are one. In files that went through a shell's `echo -e`, \000, \r, \n and \\ within quotes
+ * are real bytes, so neither a newline nor a backslash says where a string ends: then it is what
+ * follows a quote that tells.
  */
 
 /* Where the quote is, at pos or behind a prefix there; SIZE_MAX if there is none. */
@@ -60,8 +61,8 @@ static bool ends_well(struct span t, size_t i)
 	}
 }
 
-/* Behind ", ": "name = value", a piece, or, if `any`, whatever else gdb puts behind a string and a SIP
-   header (`username="bob", realm="x", nc=00000001`) doesn't. */
+/* Behind ", ": "name = value", a piece, or, if `any`, whatever else gdb puts behind a string and a
+   SIP header (`username="bob", realm="x", nc=00000001`) doesn't. */
 static bool next_member(struct span t, size_t i, bool any)
 {
 	struct bt_number n;
@@ -103,8 +104,8 @@ static bool ends_for_sure(struct span t, size_t i)
 	return BT_AT(t, i, ", ") && next_member(t, i + 2, false);
 }
 
-/* Does a quote without a backslash end a string with raw newlines? In real files all others have one,
-   but a text may have lost them. */
+/* Does a quote without a backslash end a string with raw newlines? In real files all others have
+   one, but a text may have lost them. */
 static bool ends_raw(struct span t, size_t i, bool loose)
 {
 	switch (bt_ch(t, i)) {

@@ -141,7 +141,8 @@ static size_t skip_operator(struct span t, size_t pos)
 	return i;
 }
 
-/* Looks ahead from places that earlier ones passed in vain: many would make hostile text cost a square. */
+/* Looks ahead from places that earlier ones passed in vain: many would make hostile text cost a
+   square. */
 static bool look_is_vain(const struct bt_look *l, size_t pos)
 {
 	return pos < l->end && l->fails > BT_LOOKS;

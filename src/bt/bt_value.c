@@ -21,7 +21,8 @@ static bool is_pair(struct span text, struct span len)
 	return false;
 }
 
-/* The length that the string member just read has by its neighbour, before or behind it; -1 if none. */
+/* The length that the string member just read has by its neighbour, before or behind it; -1 if
+   none. */
 static int64_t pair_length(const struct bt_cursor *c, size_t end)
 {
 	const struct bt_level *l = c->depth ? &c->levels[c->depth - 1] : NULL;

@@ -198,7 +198,8 @@ static int name_item(void *ctx, const char *name, const struct check_item *item)
 	return l->fn(l->ctx, name, &in_name);
 }
 
-/* The name goes out too. It was cleaned before it was given an ending, so it is as our own words are. */
+/* The name goes out too. It was cleaned before it was given an ending, so it is as our own words
+   are. */
 static int clean(struct look *l, struct buf *text, struct scrubbed **ret, struct err *err)
 {
 	struct name_look in_name = { l->fn, l->ctx };

@@ -131,7 +131,8 @@ void places_add(struct places *p, size_t off, size_t len, enum kind kind);
 /* check_block.c: the bits of 64 bytes; `words`: word and slash too. */
 void check_block(const char *p, bool words, struct block *ret);
 void check_block_words(const char *p, struct block *ret);	/* word, slash and ascii alone */
-/* check_shape.c: what 64 bytes at p could be the shapes of; `next`: the byte behind them is a digit. */
+/* check_shape.c: what 64 bytes at p could be the shapes of; `next`: the byte behind them is a
+   digit. */
 void check_shapes(struct look *l, size_t p, const struct block *b, bool next);
 void check_shape_heads(struct check *c);
 void check_shape_head(struct look *l, enum check_enc head, size_t off);

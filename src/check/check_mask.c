@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-/* Known values that stand in clean text after all are covered here, by rounds of looking and masking. */
+/* Known values that stand in clean text after all are covered here, by rounds of looking and
+   masking. */
 
 #define ROUNDS_MAX 32
 #define ROUND_WIDEN 4	/* from then on whole lines go: each token may make another value whole */

@@ -2,8 +2,8 @@
 #include "check_internal.h"
 
 /*
- * Shapes of values that a rule should have had, outside of sound tokens. The bits of a block say where
- * one could be; here the place is looked at closely.
+ * Shapes of values that a rule should have had, outside of sound tokens. The bits of a block say
+ * where one could be; here the place is looked at closely.
  */
 
 static char text_at(const struct look *l, size_t i)
@@ -251,7 +251,8 @@ static void shape_digest(struct look *l, size_t off, size_t end)
 	shape_item(l, KIND_HASH, level, "digest", off, end);
 }
 
-/* p is at the eighth digit of a number: with a plus sign it is a phone number's international form. */
+/* p is at the eighth digit of a number: with a plus sign it is a phone number's international
+   form. */
 static void shape_number(struct look *l, size_t p)
 {
 	const char *t = l->text.p;
@@ -354,8 +355,8 @@ static void shape_sign(struct look *l, size_t p)
 		check_shape_key(l, key - 1);
 }
 
-/* Where runs of n of a kind come to their nth byte: doubled step by step, each step with the one of the
-   block before. */
+/* Where runs of n of a kind come to their nth byte: doubled step by step, each step with the one of
+   the block before. */
 static uint64_t run_step(uint64_t now, uint64_t *before, unsigned n)
 {
 	uint64_t x = now & block_shift(now, *before, n);

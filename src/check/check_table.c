@@ -7,8 +7,8 @@
 #endif
 
 /*
- * The plain search: bits for the hash of four bytes say whether a needle could be there; then a bucket
- * of needles and memcmp.
+ * The plain search: bits for the hash of four bytes say whether a needle could be there; then a
+ * bucket of needles and memcmp.
  */
 
 #define FILTER_BITS_MAX 26		/* 8 MiB; a hash of 32 bits has no more to give */
@@ -184,7 +184,8 @@ static inline __attribute__((always_inline)) bool filter_has(const struct gram_i
 
 #define INNERMOST static inline __attribute__((always_inline))
 
-/* Bits of places whose next bits, up to n, are set too; what is behind the block may be anything's. */
+/* Bits of places whose next bits, up to n, are set too; what is behind the block may be
+   anything's. */
 INNERMOST uint64_t goes_on(uint64_t bits, unsigned n)
 {
 	uint64_t all = bits;

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 /*
- * Hex dumps in raw text: their bytes are looked at as text, one dump behind the other. A hit goes where
- * its digits are, line by line, and where the same bytes stand beside them as characters.
+ * Hex dumps in raw text: their bytes are looked at as text, one dump behind the other. A hit goes
+ * where its digits are, line by line, and where the same bytes stand beside them as characters.
  */
 
 /* Lines before and behind a range that are read with it: a value may lie across its ends. */

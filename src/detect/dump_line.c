@@ -4,9 +4,9 @@
 #include <corescrub/base/text_bits.h>
 
 /*
- * Lines of a hex dump, as hexdump -C, xxd, tcpdump -X and OpenSSL print them: groups of two or more hex
- * digits behind an address or not, between blanks, colons or dashes, and perhaps the same once more as
- * characters.
+ * Lines of a hex dump, as hexdump -C, xxd, tcpdump -X and OpenSSL print them: groups of two or more
+ * hex digits behind an address or not, between blanks, colons or dashes, and perhaps the same once
+ * more as characters.
  */
 
 #define GROUP_MAX 16		/* digits */
@@ -31,8 +31,8 @@ static bool is_word(char c)
 	return ascii_is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_';
 }
 
-/* Groups from p on: the first one's size, the last one's may be less. Where they end; *ret_whole: where
-   the ones of that size do. */
+/* Groups from p on: the first one's size, the last one's may be less. Where they end; *ret_whole:
+   where the ones of that size do. */
 static const char *read_groups(const char *p, const char *end, struct dump_line *ret,
 			       const char **ret_whole)
 {

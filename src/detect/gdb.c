@@ -88,9 +88,10 @@ static size_t name_end(struct span s, size_t i)
 }
 
 /*
- * What stands between the values of a head: commas, brackets, names with their "=". A password may hold the
- * same bytes, and must not be taken from here: behind a string without its comma the head reads as another
- * one. No value hides here, as all is marks and names up to the first thing that is neither.
+ * What stands between the values of a head: commas, brackets, names with their "=". A password may
+ * hold the same bytes, and must not be taken from here: behind a string without its comma the head
+ * reads as another one. No value hides here, as all is marks and names up to the first thing that
+ * is neither.
  */
 static void guard_between(struct look *l, uint64_t from, uint64_t end)
 {
@@ -106,7 +107,8 @@ static void guard_between(struct look *l, uint64_t from, uint64_t end)
 	guard_add_as(l, span_make(s.p, i), true);
 }
 
-/* How far a head's arguments are walked, and its ")"; `close` is 0 outside of a head that has one. */
+/* How far a head's arguments are walked, and its ")"; `close` is 0 outside of a head that has
+   one. */
 struct head_place {
 	uint64_t at, close;
 };
@@ -147,8 +149,8 @@ static uint32_t leaf_add(struct look *l, const struct bt_value *v)
 	return (uint32_t)d->n_leaves++;
 }
 
-/* Does a string end as gdb ends one: "…", "…"..., 'c' <repeats 20 times>? One that never does took in what
-   stands behind it, which is no value. */
+/* Does a string end as gdb ends one: "…", "…"..., 'c' <repeats 20 times>? One that never does
+   took in what stands behind it, which is no value. */
 static bool is_closed(struct span src)
 {
 	if (span_ends(src, SPAN_LIT("...")))
@@ -156,8 +158,8 @@ static bool is_closed(struct span src)
 	return src.len && strchr("\"'>", src.p[src.len - 1]);
 }
 
-/* Does a token of an earlier run stand right before or behind a leaf? Its value may have had the quote that told
-   what is a string and what is between two. */
+/* Does a token of an earlier run stand right before or behind a leaf? Its value may have had the
+   quote that told what is a string and what is between two. */
 static bool is_beside_token(struct span text, const struct bt_value *v)
 {
 	uint64_t end = v->off + v->len, near = v->off < VALUE_TOKEN_MAX ? v->off : VALUE_TOKEN_MAX;

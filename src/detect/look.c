@@ -15,8 +15,8 @@ static bool is_kept(struct look *l, const struct finding *f)
 	return learned_is_kept(d->learned, buf_span(&d->value));
 }
 
-/* Is all of it a head's function, file or library? Those are the program's words and stay, so they teach
-   nothing. In pass one guards are in the text's order. */
+/* Is all of it a head's function, file or library? Those are the program's words and stay, so they
+   teach nothing. In pass one guards are in the text's order. */
 static bool is_guarded(const struct detector *d, const struct finding *f)
 {
 	size_t lo = 0, hi = d->n_guards;

@@ -112,8 +112,8 @@ static int64_t family_of(const struct detector *d, uint32_t i)
 	return FAMILY_UNKNOWN;
 }
 
-/* Older glibc has __ss_align in front: it holds an IPv6 address's first half, the padding begins with
-   the second. */
+/* Older glibc has __ss_align in front: it holds an IPv6 address's first half, the padding begins
+   with the second. */
 static bool is_second_half(const struct detector *d, uint32_t i)
 {
 	return i > 0 && span_ends(leaf_path(d, &d->leaves[i - 1]), SPAN_LIT("__ss_align")) &&
@@ -132,7 +132,8 @@ static bool is_likely_ip6(struct span bytes)
 	return !p[4] || p[6] || p[7] || (p[5] != 0x7f && p[5] != 0x55 && p[5] != 0x56);
 }
 
-/* An address of the other family that was there before: behind an IPv4 one, in an IPv6 one's flow. */
+/* An address of the other family that was there before: behind an IPv4 one, in an IPv6 one's
+   flow. */
 static void apply_stale_address(struct look *l, uint32_t i, struct span bytes, bool ip6, struct finding f)
 {
 	static const char none[4];

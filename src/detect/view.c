@@ -53,8 +53,8 @@ static void residue_hit(struct detector *d, uint32_t leaf, size_t at, struct spa
 		string_hit_add(d, leaf, (uint32_t)at, (uint32_t)(at + n), &f);
 }
 
-/* An address that is all of a counted string, the next one glued to it: a rule that reads both sees a
-   longer word. */
+/* An address that is all of a counted string, the next one glued to it: a rule that reads both sees
+   a longer word. */
 static void glued_address_hit(struct detector *d, uint32_t leaf, struct span head, char next)
 {
 	struct finding f = {

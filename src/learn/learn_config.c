@@ -2,14 +2,14 @@
 #include "learn_internal.h"
 
 /*
- * Configs: which format, and what becomes of a key and its value. A key is learned when a symbol rule
- * names it as a variable, so that packs alone say what is sensitive.
+ * Configs: which format, and what becomes of a key and its value. A key is learned when a symbol
+ * rule names it as a variable, so that packs alone say what is sensitive.
  */
 
 #define KEY_MAX 128
 
-/* Does a symbol rule name this variable? Tried as it is, in lower case with _ for -, and by its last
-   words (DB_PASSWORD: db_password, password). */
+/* Does a symbol rule name this variable? Tried as it is, in lower case with _ for -, and by its
+   last words (DB_PASSWORD: db_password, password). */
 static bool key_kind(const struct config_reader *r, struct span key, enum kind *ret)
 {
 	struct rule_symbol sym = { .variable = key };

@@ -81,7 +81,8 @@ static inline uint64_t further(uint64_t now, uint64_t before, unsigned n)
 	return now << n | before >> (64 - n);
 }
 
-/* Chains of digits in a row of blocks: bits of those that have one more before them, two more, … */
+/* Chains of digits in a row of blocks: bits of those that have one more before them, two more,
+   … */
 struct chains {
 	uint64_t digit[LEARN_DIGITS_MIN - 1];	/* of the block before */
 	uint64_t separator, longer;	/* its; all of digit[] but the first */
@@ -107,7 +108,8 @@ INNERMOST uint64_t separators(const char *p, bool avx2)
 	return separator_bits(p);
 }
 
-/* The bits of the digits at p that are a sixth one or more, with at most three separators between two. */
+/* The bits of the digits at p that are a sixth one or more, with at most three separators between
+   two. */
 INNERMOST uint64_t sixth_digits(struct chains *c, const char *p, bool avx2)
 {
 	uint64_t now = digits(p, avx2), first = c->digit[0], near, reach[3];

@@ -46,7 +46,8 @@ static enum learn_mode mode_of_credential(const struct learn_entry *e)
 	return MODE_PIECES;
 }
 
-/* "Ann Example": what a caller calls himself may be any one word, and must not take that word out of a log. */
+/* "Ann Example": what a caller calls himself may be any one word, and must not take that word out
+   of a log. */
 static bool is_full_name(struct span v)
 {
 	size_t words = 0, letters = 0;

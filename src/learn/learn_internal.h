@@ -37,7 +37,8 @@ struct learn_entry {
 	uint32_t n_embedded, n_code, n_code_pieces, n_whole, n_pieces;
 };
 
-/* One spelling of a value. A unit is what stays whole: an escape, a pair of hex digits, a character. */
+/* One spelling of a value. A unit is what stays whole: an escape, a pair of hex digits, a
+   character. */
 struct pattern {
 	uint32_t off, len;	/* in learned.hay and learned.unit */
 	uint32_t value;
@@ -65,7 +66,8 @@ struct gram_table {
 	size_t n, cap;
 };
 
-/* The heads, four bytes, of grams that are no text in ASCII or UTF-16: a few, and quick to look up. */
+/* The heads, four bytes, of grams that are no text in ASCII or UTF-16: a few, and quick to look
+   up. */
 struct odd_heads {
 	uint32_t *filter;
 	unsigned bits;
@@ -132,8 +134,8 @@ void learn_spell(struct learned *l, uint32_t i);
 /* The code point at v.p[i] and its length; what isn't UTF-8 is one byte of Latin-1. */
 uint32_t learn_code_point(struct span v, size_t i, size_t *len);
 /*
- * A value's spellings. Each goes out as text with a number per byte that says which unit it belongs to:
- * pieces begin and end between units, never inside an escape.
+ * A value's spellings. Each goes out as text with a number per byte that says which unit it belongs
+ * to: pieces begin and end between units, never inside an escape.
  */
 struct spelling {
 	struct learned *l;
@@ -150,7 +152,8 @@ void learn_put_done(struct spelling *s, enum finding_form form);
 /* learn_address.c */
 void learn_spell_address(struct spelling *s, struct span v);
 void learn_spell_mac(struct spelling *s, struct span v);
-/* learn_variant.c: v in other cases and, of a person's name, in other orders; v itself may be among them. */
+/* learn_variant.c: v in other cases and, of a person's name, in other orders; v itself may be among
+   them. */
 typedef void (*learn_variant_fn)(void *ctx, struct span variant);
 void learn_variants(enum kind kind, struct span v, locale_t locale, learn_variant_fn fn, void *ctx);
 /* learn_table.c */
@@ -167,16 +170,16 @@ void learn_look_both(struct learned_scanner *s, size_t at, uint64_t eight);
    For bytes of which little is text. */
 size_t learn_scan_memory(struct learned_scanner *s, size_t at, size_t end);
 void learn_odd_build(struct learned *l);
-/* learn_digits.c: where from p on a number can begin that has LEARN_DIGITS_MIN digits, and *ret_stop, the
-   end of the last of those; or end. */
+/* learn_digits.c: where from p on a number can begin that has LEARN_DIGITS_MIN digits, and
+   *ret_stop, the end of the last of those; or end. */
 #define LEARN_DIGITS_MIN 6
 size_t learn_find_digits(struct span text, size_t p, size_t end, size_t *ret_stop);
 /* What stands around a word or string in memory, where it may be a number's bytes. */
 bool learn_memory_word_before(struct span text, size_t off);
 bool learn_memory_word_after(struct span text, size_t end);
 bool learn_memory_string_around(struct span text, size_t off, size_t end);
-/* learn_verdict.c: what to do with a run of pattern p in the text: [off, off + len), which spells the
-   pattern's bytes [head, head + len). Counts it or hands it on. */
+/* learn_verdict.c: what to do with a run of pattern p in the text: [off, off + len), which spells
+   the pattern's bytes [head, head + len). Counts it or hands it on. */
 void learn_verdict(struct learned_scanner *s, const struct pattern *p, size_t off, size_t head,
 		   size_t len);
 void learn_hit(struct learned_scanner *s, const struct learned_hit *hit, size_t begins);
@@ -232,8 +235,8 @@ static inline size_t gram_bucket(const struct gram_table *t, uint64_t hash)
 	return hash >> (64 - (t->bits - 5));
 }
 
-/* A gram's word in a filter of 1 << bits, and its two bits there; constant shifts, this is the innermost
-   loop. */
+/* A gram's word in a filter of 1 << bits, and its two bits there; constant shifts, this is the
+   innermost loop. */
 static inline size_t gram_word(unsigned bits, uint64_t hash)
 {
 	return hash >> 44 & (((size_t)1 << (bits - 6)) - 1);

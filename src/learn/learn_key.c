@@ -73,7 +73,8 @@ static int learn_private(struct config_reader *r, EVP_PKEY *key)
 	return rc;
 }
 
-/* The bytes of a key that isn't encrypted. What can't be read (an encrypted one) has no integers here. */
+/* The bytes of a key that isn't encrypted. What can't be read (an encrypted one) has no integers
+   here. */
 static int learn_der(struct config_reader *r, struct span der, bool *ret_key)
 {
 	const unsigned char *p = (const unsigned char *)der.p;
@@ -95,8 +96,8 @@ static int learn_der(struct config_reader *r, struct span der, bool *ret_key)
 	return rc;
 }
 
-/* OpenSSH's own format (PROTOCOL.key) keeps its numbers behind others; its body is learned as text, and
-   its bytes as they are decoded. */
+/* OpenSSH's own format (PROTOCOL.key) keeps its numbers behind others; its body is learned as text,
+   and its bytes as they are decoded. */
 static int learn_body(struct config_reader *r, struct span body)
 {
 	AUTO_BUF text = BUF_INIT;

@@ -2,9 +2,9 @@
 #include "learn_internal.h"
 
 /*
- * Configs of lines: Asterisk's .conf ([section](template), key => value, ; and ;-- --; comments), ini,
- * environment files (export KEY="value"), key: value. What a line is can be told without knowing which
- * of them the file is. Asterisk: doc/configuration.txt of its sources.
+ * Configs of lines: Asterisk's .conf ([section](template), key => value, ; and ;-- --; comments),
+ * ini, environment files (export KEY="value"), key: value. What a line is can be told without
+ * knowing which of them the file is. Asterisk: doc/configuration.txt of its sources.
  */
 
 /* Does an Asterisk comment begin at i? `\;` is a semicolon, and one in a word is part of it. */
@@ -37,8 +37,8 @@ static void value_read(struct span s, bool with_comment, struct buf *ret)
 			buf_add_char(ret, s.p[i]);
 }
 
-/* Programs differ on whether `;` and `#` end a value: both readings are learned. Some take quotes as
-   part of it, but what is between them is then found too. */
+/* Programs differ on whether `;` and `#` end a value: both readings are learned. Some take quotes
+   as part of it, but what is between them is then found too. */
 static int pair(struct config_reader *r, struct span key, struct span value)
 {
 	AUTO_BUF b = BUF_INIT;

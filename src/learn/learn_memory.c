@@ -6,9 +6,9 @@
 #endif
 
 /*
- * A core's memory, of which little is text. Where four bytes are text, in ASCII or UTF-16, all grams are
- * looked for; elsewhere those alone that are none, by their heads. What stands before and behind a word
- * may be a number.
+ * A core's memory, of which little is text. Where four bytes are text, in ASCII or UTF-16, all
+ * grams are looked for; elsewhere those alone that are none, by their heads. What stands before and
+ * behind a word may be a number.
  */
 
 #define ODD_BITS_MAX 26
@@ -266,8 +266,8 @@ static bool number_before(struct span t, size_t at)
 	return false;
 }
 
-/* Letters before a word may be the end of a number: a hash, or a length of one byte behind a NUL. The
-   text begins at an offset that is a multiple of eight. */
+/* Letters before a word may be the end of a number: a hash, or a length of one byte behind a NUL.
+   The text begins at an offset that is a multiple of eight. */
 bool learn_memory_word_before(struct span t, size_t off)
 {
 	if (off == 0 || (off % 8 == 0 && number_before(t, off)))

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 /*
- * Phone numbers. A log holds thousands and they share heads and tails, so each number of the text is
- * looked up instead: whole by its digits' hash, a piece in two lists sorted from either end. Groups
- * with separators between them (+44 20 7123 0000) are looked up joined too.
+ * Phone numbers. A log holds thousands and they share heads and tails, so each number of the text
+ * is looked up instead: whole by its digits' hash, a piece in two lists sorted from either end.
+ * Groups with separators between them (+44 20 7123 0000) are looked up joined too.
  */
 
 #define PIECE_MIN LEARN_DIGITS_MIN
@@ -144,8 +144,8 @@ static void phone_hit(struct learned_scanner *s, const struct number *n, size_t 
 		learn_hit(s, &hit, begins);
 }
 
-/* Digits [from, to) as one number: whole, behind a prefix to dial (00, or a long one behind a line's 9, a
-   feature's 67), without its country. */
+/* Digits [from, to) as one number: whole, behind a prefix to dial (00, or a long one behind a
+   line's 9, a feature's 67), without its country. */
 static bool look_number(struct learned_scanner *s, const struct number *n, size_t from, size_t to,
 			bool joined)
 {
@@ -256,8 +256,8 @@ static size_t read_number(struct span t, size_t i, struct number *n)
 	return i;
 }
 
-/* Six digits, with at most three separators between two of them: every fourth place meets a digit or
-   one of their separators. */
+/* Six digits, with at most three separators between two of them: every fourth place meets a digit
+   or one of their separators. */
 static size_t scan_stretch(struct learned_scanner *s, size_t p, size_t end)
 {
 	struct span t = s->text;

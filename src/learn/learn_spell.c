@@ -63,8 +63,8 @@ static void spell_plain(struct spelling *s, struct span v)
 	learn_put_done(s, FORM_PLAIN);
 }
 
-/* As gdb prints it: `octal`: what isn't ASCII too; `expanded`: a shell's echo -e has undone all but the
-   quotes and the octal codes from \100 on (it knows those with a leading 0 only). */
+/* As gdb prints it: `octal`: what isn't ASCII too; `expanded`: a shell's echo -e has undone all but
+   the quotes and the octal codes from \100 on (it knows those with a leading 0 only). */
 static void spell_gdb(struct spelling *s, struct span v, bool octal, bool expanded)
 {
 	static const char named[] = "\a\b\t\n\v\f\r", letters[] = "abtnvfr";
@@ -144,7 +144,8 @@ static void spell_url(struct spelling *s, struct span v, const char digits[16], 
 	learn_put_done(s, FORM_URL);
 }
 
-/* Quoted-printable (RFC 2045, 6.7); `word`: as in a mail's header (RFC 2047, 4.2), and in files' names. */
+/* Quoted-printable (RFC 2045, 6.7); `word`: as in a mail's header (RFC 2047, 4.2), and in files'
+   names. */
 static void spell_quoted(struct spelling *s, struct span v, bool word)
 {
 	for (size_t i = 0; i < v.len; i++) {

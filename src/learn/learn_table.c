@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 /*
- * The index of all spellings. Grams of a pattern stand in a table by their hash, three in a row of any
- * run that counts, so a text needs to be probed at every third place only.
- * A pattern that only counts whole has three of its grams there, at its least ordinary place.
+ * The index of all spellings. Grams of a pattern stand in a table by their hash, three in a row of
+ * any run that counts, so a text needs to be probed at every third place only. A pattern that only
+ * counts whole has three of its grams there, at its least ordinary place.
  */
 
 #define WIDE 6
@@ -106,8 +106,8 @@ static bool has_padding(const struct learned *l, const struct gram_table *t, con
 }
 
 /*
- * How many places further on three grams in a row must stand again, so that each run of `least` bytes
- * holds all of three: they and their bytes begin at one of so many places in it.
+ * How many places further on three grams in a row must stand again, so that each run of `least`
+ * bytes holds all of three: they and their bytes begin at one of so many places in it.
  */
 static uint32_t gram_step(const struct learned *l, const struct gram_table *t,
 			  const struct pattern *p, uint32_t least)

@@ -4,8 +4,8 @@
 #include <wctype.h>
 
 /*
- * A value as others write it: hosts and mail addresses have no case, exchanges send names in capitals or
- * last name first, a log may fold what it prints.
+ * A value as others write it: hosts and mail addresses have no case, exchanges send names in
+ * capitals or last name first, a log may fold what it prints.
  */
 
 #define VARIANT_MAX 128		/* longer values are no names, and nobody folds keys */
@@ -68,7 +68,8 @@ static void make_cases(const struct maker *m, struct span v, enum letter_case fr
 	}
 }
 
-/* "Anna Maria Kovacs" is "Kovacs Anna Maria" and "Kovacs, Anna Maria" too, and the other way round. */
+/* "Anna Maria Kovacs" is "Kovacs Anna Maria" and "Kovacs, Anna Maria" too, and the other way
+   round. */
 static void make_orders(const struct maker *m, struct span v)
 {
 	const char *comma = memchr(v.p, ',', v.len), *space = memrchr(v.p, ' ', v.len);

@@ -210,8 +210,8 @@ static bool is_encoded(const struct pattern *p)
 	return (p->form == FORM_HEX || p->form == FORM_BASE64 || p->form == FORM_UTF16) && p->len >= 8;
 }
 
-/* Where a word that a person asked for begins in memory like a string's own bytes, whatever number is before
-   it: Python keeps a hash there, any bytes at all. */
+/* Where a word that a person asked for begins in memory like a string's own bytes, whatever number
+   is before it: Python keeps a hash there, any bytes at all. */
 static bool asked_before(const struct learned_scanner *s, const struct learn_entry *e, size_t off)
 {
 	return s->memory && e->v.origin == LEARN_WORDS && !e->ordinary && off % 8 == 0;

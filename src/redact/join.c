@@ -21,7 +21,8 @@ struct redactor *redactor_part(const struct redactor *r)
 	return part;
 }
 
-/* Every token has a spelling, so these bring all of them; ret_tokens: r's number for each of the part's. */
+/* Every token has a spelling, so these bring all of them; ret_tokens: r's number for each of the
+   part's. */
 static int join_spellings(struct redactor *r, const struct redactor *part, uint32_t *ret_tokens,
 			  struct err *err)
 {

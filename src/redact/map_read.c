@@ -5,7 +5,8 @@
 
 #include "redact_internal.h"
 
-/* Reads what map.c writes. A map is private, yet may have been damaged: nothing in it is trusted. */
+/* Reads what map.c writes. A map is private, yet may have been damaged: nothing in it is
+   trusted. */
 
 struct file_row { uint32_t run; size_t places; };
 

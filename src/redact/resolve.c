@@ -107,16 +107,16 @@ static void pieces_add(struct pieces *p, const struct finding *f)
 /* The least that goes of a learned credential when a piece of it is found. */
 #define SHORTEST_RUN 6
 
-/* Is what a guard left of a learned credential so short that it is none any more? The value of the next
-   argument is no secret because its name was part of one. */
+/* Is what a guard left of a learned credential so short that it is none any more? The value of the
+   next argument is no secret because its name was part of one. */
 static bool is_no_run(const struct finding *f, uint64_t len)
 {
 	return f->form == FORM_LEARNED && len < SHORTEST_RUN &&
 	       value_kind_is_credential((enum kind)f->kind);
 }
 
-/* A part of what a cut left of f. Separators between tokens alone, and what a rule itself put beside its
-   token (the kept tail), are no values: replacing them would never end. */
+/* A part of what a cut left of f. Separators between tokens alone, and what a rule itself put
+   beside its token (the kept tail), are no values: replacing them would never end. */
 static void pieces_add_part(struct pieces *p, struct span text, const struct finding *f,
 			    uint64_t off, uint64_t end, const struct finding_rule *rule)
 {
@@ -148,7 +148,8 @@ struct quote_place {
 	bool inside;
 };
 
-/* The first quote from q->at on, or end; q is then behind it. Outside of strings no backslash escapes one. */
+/* The first quote from q->at on, or end; q is then behind it. Outside of strings no backslash
+   escapes one. */
 static uint64_t find_quote(struct quote_place *q, struct span text, uint64_t end)
 {
 	for (; q->at < end; q->at++) {
@@ -162,7 +163,8 @@ static uint64_t find_quote(struct quote_place *q, struct span text, uint64_t end
 	return end;
 }
 
-/* Which quote a rest of what began in a string must bring, as one of its ends is outside of quotes. */
+/* Which quote a rest of what began in a string must bring, as one of its ends is outside of
+   quotes. */
 static uint16_t rest_quotes(const struct finding *f, uint64_t off, uint64_t end, bool begins, bool ends)
 {
 	uint16_t quotes = begins == ends ? 0 : begins ? FINDING_QUOTE_CLOSE : FINDING_QUOTE_OPEN;
@@ -175,8 +177,8 @@ static uint16_t rest_quotes(const struct finding *f, uint64_t off, uint64_t end,
 	return quotes;
 }
 
-/* What a cut left of f. If f began outside of strings, its quotes are those of strings in it: one without the
-   other would make strings of what is between them. */
+/* What a cut left of f. If f began outside of strings, its quotes are those of strings in it: one
+   without the other would make strings of what is between them. */
 static void pieces_add_rest(struct pieces *p, struct span text, const struct finding *f, uint64_t off,
 			    uint64_t end, const struct finding_rule *rule, struct quote_place *q)
 {

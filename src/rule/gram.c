@@ -7,9 +7,9 @@
 #endif
 
 /*
- * Grams: what a regex without a word has that can be looked for, as "digit dot digit": sets of bytes
- * for eight places in a row. libhs does such things in an automaton for each regex, which for twenty
- * of them is much slower.
+ * Grams: what a regex without a word has that can be looked for, as "digit dot digit": sets of
+ * bytes for eight places in a row. libhs does such things in an automaton for each regex, which for
+ * twenty of them is much slower.
  *
  * Shift-and with one bit a gram: a table for each place says which grams could have a byte there.
  * Where the processor has AVX2, a sieve goes before: grams in sixteen bins, and for each place a

@@ -5,8 +5,8 @@
 
 /*
  * The rarest gram of a row: a byte that each match holds, and what may stand in the places on both
- * sides of it. Where optional pieces and repeats leave open what stands before it, there is one gram
- * for each of the ways ("[/-]\d\.", "[/-]\d\d\.", …) as long as they are few, and then one
+ * sides of it. Where optional pieces and repeats leave open what stands before it, there is one
+ * gram for each of the ways ("[/-]\d\.", "[/-]\d\d\.", …) as long as they are few, and then one
  * that takes the rest together.
  */
 

@@ -77,7 +77,8 @@ static void control_text(char c, char ret[8])
 	snprintf(ret, 8, "\\x%02x", (unsigned char)(c ^ 0x40));
 }
 
-/* Behind the "[:alpha:]" that stands here, in a class, or NULL: then its bracket is one like any other. */
+/* Behind the "[:alpha:]" that stands here, in a class, or NULL: then its bracket is one like any
+   other. */
 static const char *posix_end(const struct reader *r)
 {
 	const char *i = r->p + 2;

@@ -158,9 +158,9 @@ struct regex_shape {
 };
 /*
  * hint.c: a small part that each match holds, to look for in place of the regex: a simpler regex
- * for libhs, or grams, sets of bytes for eight places in a row (RULE_GRAM bit sets of 256), of which
- * the fourth is the candidate's last byte. A match that begins at s has a candidate whose end is in
- * (s - after, s + before].
+ * for libhs, or grams, sets of bytes for eight places in a row (RULE_GRAM bit sets of 256), of
+ * which the fourth is the candidate's last byte. A match that begins at s has a candidate whose end
+ * is in (s - after, s + before].
  */
 #define RULE_GRAM	8
 #define RULE_GRAM_END	4 /* places up to the candidate's end */

@@ -201,7 +201,8 @@ bool rule_symbol_match(const struct ruleset *rs, const struct rule_symbol *sym, 
 	return true;
 }
 
-/* The longest run of plain bytes in a pattern's last name: no dot, so one name of a path holds it. */
+/* The longest run of plain bytes in a pattern's last name: no dot, so one name of a path holds
+   it. */
 static struct span longest_piece(struct span pattern)
 {
 	struct span name = last_name(pattern), best = { NULL, 0 };
