@@ -154,7 +154,8 @@ static bool is_tar_header(struct span s)
 	return told == sum;
 }
 
-/* APPNOTE.TXT 4.3.16: a directory's end record at the very start, with no disks, entries or size. */
+/* APPNOTE.TXT 4.3.16: a directory's end record at the very start, with no disks, entries or
+   size. */
 bool artifact_probe_empty_zip(struct span s)
 {
 	static const char nothing[16];
@@ -243,8 +244,8 @@ static size_t count_invalid(const unsigned char *p, size_t len)
 	return bad;
 }
 
-/* Compressed, enciphered and sound bytes: controls among them, or half of them no UTF-8 with neither
-   blanks nor line ends as an old code page's text would have. */
+/* Compressed, enciphered and sound bytes: controls among them, or half of them no UTF-8 with
+   neither blanks nor line ends as an old code page's text would have. */
 static bool is_binary_window(const unsigned char *p, size_t len, size_t *nuls)
 {
 	uint64_t sum = 0;

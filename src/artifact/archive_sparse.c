@@ -14,8 +14,8 @@
 
 /*
  * A compressed core, unpacked to where it can be seeked in. What reads cores needs it as the kernel
- * wrote it, so pages of zeros become holes again: a core of gigabytes is mostly those, and a bomb of
- * zeros then takes no room. The stream is whoever's crashed, so a child unpacks it that can do
+ * wrote it, so pages of zeros become holes again: a core of gigabytes is mostly those, and a bomb
+ * of zeros then takes no room. The stream is whoever's crashed, so a child unpacks it that can do
  * nothing but read the one file and write the other.
  */
 
@@ -58,7 +58,8 @@ static int write_at(struct unpack *u, const char *p, size_t n, uint64_t off, str
 	return RC_OK;
 }
 
-/* One block from u->off on; runs of pages that are not zero are written, the rest is passed over. */
+/* One block from u->off on; runs of pages that are not zero are written, the rest is passed
+   over. */
 static int block_write(struct unpack *u, const char *p, size_t n, struct err *err)
 {
 	size_t at = 0;

@@ -15,8 +15,8 @@ enum artifact_members artifact_probe_members(struct span bytes);
 bool artifact_probe_empty_zip(struct span bytes);	/* libarchive takes it for damaged */
 bool artifact_probe_der(struct span bytes);	/* a key or certificate, binary */
 
-/* Bytes that come in pieces and are looked at as a whole: in memory, above LIMIT_ARCHIVE_SPOOL in an
-   unnamed file. Write through `sink`, then artifact_spool_span; the span lives until _done. */
+/* Bytes that come in pieces and are looked at as a whole: in memory, above LIMIT_ARCHIVE_SPOOL in
+   an unnamed file. Write through `sink`, then artifact_spool_span; the span lives until _done. */
 struct artifact_spool {
 	struct sink sink;
 	struct buf buf;

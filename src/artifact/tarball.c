@@ -223,7 +223,8 @@ static int inflate_all(z_stream *z, struct artifact_budget *budget, struct artif
 	}
 }
 
-/* RFC 1952, 2.3.1: no flags, no time; then one member and nothing behind it. *ret_odd: what departs. */
+/* RFC 1952, 2.3.1: no flags, no time; then one member and nothing behind it. *ret_odd: what
+   departs. */
 static int unpack_gzip(struct span file, struct artifact_spool *spool, const char **ret_odd,
 		       struct err *err)
 {

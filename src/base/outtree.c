@@ -157,7 +157,8 @@ int outtree_commit(struct outtree *t, struct err *err)
 	return RC_OK;
 }
 
-/* Removes what outtree_create made below dir; it only goes as deep as we went ourselves. Closes dir. */
+/* Removes what outtree_create made below dir; it only goes as deep as we went ourselves. Closes
+   dir. */
 static void remove_below(int dir)
 {
 	DIR *d = dir >= 0 ? fdopendir(dir) : NULL;

@@ -75,8 +75,9 @@ static bool limit_core(void)
 	return setrlimit(RLIMIT_CORE, &none) == 0 && !dumps_go_to_a_handler();
 }
 
-/* Where 0, 1 or 2 is closed the next file that is opened would be it, and what is printed would land in
-   that file. Opened the other way round, so that reading and writing fail as they would have. */
+/* Where 0, 1 or 2 is closed the next file that is opened would be it, and what is printed would
+   land in that file. Opened the other way round, so that reading and writing fail as they would
+   have. */
 static bool fill_standard(void)
 {
 	for (int fd = 0; fd < 3; fd++)

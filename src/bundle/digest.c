@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 #define READ_SIZE MIB(1)
-/* A hole shorter than this, or than a 65536th of the file, is read like data: the map stays small. */
+/* A hole shorter than this, or than a 65536th of the file, is read like data: the map stays
+   small. */
 #define HOLE_LEAST KIB(64)
 
 int bundle_read_all(int fd, char *p, size_t n, uint64_t off, struct err *err)

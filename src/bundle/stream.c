@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* pax, because it alone has room for large files and holes. A name that is not ASCII stands there as
-   bytes (hdrcharset=BINARY): we run in the C locale. */
+/* pax, because it alone has room for large files and holes. A name that is not ASCII stands there
+   as bytes (hdrcharset=BINARY): we run in the C locale. */
 
 /* Each thread of zstd keeps some 4 MiB at this level. */
 #define THREADS_MAX 8

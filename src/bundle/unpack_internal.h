@@ -5,8 +5,9 @@
 #include "bundle_internal.h"
 
 /*
- * Unpacking in two: a confined child decompresses and reads the tar (unpack_child.c), we make files of
- * what it tells (unpack.c). Only the child meets the hostile stream, and we believe the child nothing.
+ * Unpacking in two: a confined child decompresses and reads the tar (unpack_child.c), we make files
+ * of what it tells (unpack.c). Only the child meets the hostile stream, and we believe the child
+ * nothing.
  */
 
 #define BUNDLE_NAME_MAX 4096

@@ -6,7 +6,8 @@
 #include <corescrub/run.h>
 
 /*
- * Verbs and options are tables. A table row yields parsing, --help, the completion and the man page.
+ * Verbs and options are tables. A table row yields parsing, --help, the completion and the man
+ * page.
  */
 
 enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PERSON = 3 };
@@ -45,20 +46,20 @@ struct cmd {
 };
 extern const struct cmd cmds[];	/* ends with a NULL name */
 
-/* Parses argv[1..] into the struct at `to` (whose first member is struct common_options) by the verb's
-   table and the common one; operands go to *ret_args. RC_USAGE names the option. Options may stand
-   behind operands; "--" ends them. */
+/* Parses argv[1..] into the struct at `to` (whose first member is struct common_options) by the
+   verb's table and the common one; operands go to *ret_args. RC_USAGE names the option. Options may
+   stand behind operands; "--" ends them. */
 int opt_parse(const struct cmd *cmd, int argc, char **argv, void *to, struct strings *ret_args,
 	      struct err *err);
 void opt_done(const struct cmd *cmd, void *to);
-/* Reads the settings file (--config, else /etc and XDG; as root /etc only) for options that the command
-   line left alone; keys are the long names. */
+/* Reads the settings file (--config, else /etc and XDG; as root /etc only) for options that the
+   command line left alone; keys are the long names. */
 int opt_settings(const struct cmd *cmd, void *to, struct err *err);
 void opt_help(const struct cmd *cmd);
 
 /* How every verb begins and ends. cmd_begin parses, reads the settings, sets up messages; it gives
-   CMD_HELP when --help or --version was answered. cmd_end says the error, frees, gives the exit code:
-   rc if it is one already (>= 0), message_exit for an error. */
+   CMD_HELP when --help or --version was answered. cmd_end says the error, frees, gives the exit
+   code: rc if it is one already (>= 0), message_exit for an error. */
 #define CMD_HELP 1000
 int cmd_begin(const struct cmd *cmd, int argc, char **argv, void *to, struct strings *ret_args,
 	      struct err *err);

@@ -6,7 +6,8 @@
 
 #define AT(field) offsetof(struct dropin_options, field)
 
-/* The script's options first, under its names; each switch has a --no- form and takes =true or =false. */
+/* The script's options first, under its names; each switch has a --no- form and takes =true or
+   =false. */
 const struct opt dropin_opts[] = {
 	{ "running", 0, OPT_FLAG, AT(running), NULL,
 	  "dump the running program, which suspends calls meanwhile; asks first", 0, 0 },

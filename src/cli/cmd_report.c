@@ -71,7 +71,8 @@ static void operands_done(struct operands *c)
 	free(c->fds);
 }
 
-/* A pattern stands for the cores that match; who else may write there doesn't choose what we read. */
+/* A pattern stands for the cores that match; who else may write there doesn't choose what we
+   read. */
 static int expand_pattern(const char *pattern, struct operands *c, struct err *err)
 {
 	struct search_owners owners = { .system = true };

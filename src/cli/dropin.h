@@ -60,16 +60,17 @@ struct dropin {
 };
 void dropin_done(struct dropin *d);
 bool dropin_is_on(const struct dropin *d, enum dropin_switch s);
-/* The switch of a variable's or an option's name ("TARBALL_RESULTS", "tarball-results"); -1: none. */
+/* The switch of a variable's or an option's name ("TARBALL_RESULTS", "tarball-results"); -1:
+   none. */
 int dropin_find_switch(struct span name);
 
-/* The script takes --OUTPUTDIR=x as --outputdir=x, --no-X for each switch, and --X=true or =false. What
-   opt_parse can't know goes to `said`; the rest to *ret, argv[0] included. */
+/* The script takes --OUTPUTDIR=x as --outputdir=x, --no-X for each switch, and --X=true or =false.
+   What opt_parse can't know goes to `said`; the rest to *ret, argv[0] included. */
 void dropin_args(int argc, char **argv, enum dropin_said said[DROPIN_SWITCHES], struct strings *ret);
 
-/* Reads ./, ~/ and /etc/asterisk/ast_debug_tools.conf for what is not said yet; nothing is run. A file
-   that can't be trusted is passed over with a warning. RC_SYNTAX: a variable we know has a value that
-   we don't understand. */
+/* Reads ./, ~/ and /etc/asterisk/ast_debug_tools.conf for what is not said yet; nothing is run. A
+   file that can't be trusted is passed over with a warning. RC_SYNTAX: a variable we know has a
+   value that we don't understand. */
 int dropin_config(struct dropin *d, struct err *err);
 /* One such file's text; `path` is for messages. */
 int dropin_config_text(struct dropin *d, struct span text, const char *path, struct err *err);
@@ -80,8 +81,8 @@ bool dropin_set(struct dropin *d, struct span name, struct span value, struct er
    hold. The caller frees. RC_USAGE: options that date alone understands. */
 int dropin_date(const char *options, struct timespec when, char **ret, struct err *err);
 
-/* A line on stdout, as the script says what it does; nothing with --quiet or --json. Control bytes, which
-   a file's name may hold, are shown and not sent. */
+/* A line on stdout, as the script says what it does; nothing with --quiet or --json. Control bytes,
+   which a file's name may hold, are shown and not sent. */
 void dropin_say(const struct dropin *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Makes of a text what a file name can hold, in place. */
@@ -93,7 +94,8 @@ int dropin_find_running(const char *program, const char *pid_text, pid_t *ret, s
 char *dropin_cwd_of(pid_t pid);
 
 bool dropin_has_recipients(const struct dropin_options *o);
-/* Reports of cores that were found; an exit code, or a negative rc where there was one core alone. */
+/* Reports of cores that were found; an exit code, or a negative rc where there was one core
+   alone. */
 int dropin_process(struct dropin *d, const struct found_cores *found, struct err *err);
 /* Does it all; gives an exit code, or a negative rc. */
 int dropin_run(struct dropin *d, const struct strings *args, struct err *err);

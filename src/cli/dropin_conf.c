@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 /*
- * ast_debug_tools.conf was sourced by a shell, as root, from where anybody may have put it. Here it is
- * read: assignments of words and of lists of words, quotes, $(hostname), comments. Nothing else is
- * done, and what is not understood is named.
+ * ast_debug_tools.conf was sourced by a shell, as root, from where anybody may have put it. Here it
+ * is read: assignments of words and of lists of words, quotes, $(hostname), comments. Nothing else
+ * is done, and what is not understood is named.
  */
 
 struct reader {

@@ -26,7 +26,8 @@ static bool has_name(pid_t pid, const char *program)
 	return read_proc(pid, "comm", &comm) && span_eq_str(span_trim(buf_span(&comm)), cut);
 }
 
-/* A remote console is the same program; it calls itself "rasterisk". A zombie has no command line. */
+/* A remote console is the same program; it calls itself "rasterisk". A zombie has no command
+   line. */
 static bool is_console(pid_t pid, const char *program)
 {
 	AUTO_FREE char *name = xasprintf("r%s", program);

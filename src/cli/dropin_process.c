@@ -48,8 +48,8 @@ static void one_done(struct one *o)
 	free(o->stem);
 }
 
-/* With --tarball-uniqueid the documented name, "asterisk-<uniqueid>.results"; of a second core a number
-   more. */
+/* With --tarball-uniqueid the documented name, "asterisk-<uniqueid>.results"; of a second core a
+   number more. */
 static void choose_stem(struct one *o)
 {
 	const char *what = dropin_is_on(o->d, DROPIN_TARBALL_COREDUMPS) ? "coredumps" : "results";
@@ -62,8 +62,8 @@ static void choose_stem(struct one *o)
 		o->stem = xasprintf("%s-%s-%zu.%s", o->d->program, o->d->uniqueid, o->number + 1, what);
 }
 
-/* "core-asterisk-<its time>", as the script names it; of a running program's dump, a compressed one or
-   with --no-rename its own name. */
+/* "core-asterisk-<its time>", as the script names it; of a running program's dump, a compressed one
+   or with --no-rename its own name. */
 static int choose_name(struct one *o, struct err *err)
 {
 	AUTO_FREE char *date = NULL;
@@ -108,7 +108,8 @@ static bool still_there(const struct one *o, int folder)
 	       st.st_dev == o->core->dev && st.st_ino == o->core->ino;
 }
 
-/* The name is changed within its folder, over nothing, if it is still that of the core that was read. */
+/* The name is changed within its folder, over nothing, if it is still that of the core that was
+   read. */
 static int rename_core(const struct one *o, int folder, struct err *err)
 {
 	if (!still_there(o, folder))
@@ -247,8 +248,8 @@ static int say(const struct one *o, const struct run_report_result *r)
 	return r->left_out ? EXIT_PERSON : EXIT_DONE;
 }
 
-/* Where the texts go. Beside the core means the folder that holds it still: whoever owns a folder above
-   could have put a link in its place. */
+/* Where the texts go. Beside the core means the folder that holds it still: whoever owns a folder
+   above could have put a link in its place. */
 static int open_output(const struct one *o, int folder, struct err *err)
 {
 	int fd;

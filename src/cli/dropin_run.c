@@ -222,7 +222,8 @@ static int dump(const struct dropin *d, pid_t pid, const char *path, struct foun
 	return RC_OK;
 }
 
-/* The process is dumped before anything else is looked at. Declined: a refusal, unless cores were named. */
+/* The process is dumped before anything else is looked at. Declined: a refusal, unless cores were
+   named. */
 static int dump_running(const struct dropin *d, bool others, struct found_cores *f, struct err *err)
 {
 	AUTO_FREE char *path = NULL;

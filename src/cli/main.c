@@ -74,7 +74,8 @@ static void print_verbs(FILE *to)
 	fprintf(to, "\n'corescrub VERB --help' shows a verb's options.\n");
 }
 
-/* HOME as login(1) sets it, where cron, systemd or `env -i` left it out: maps and settings are there. */
+/* HOME as login(1) sets it, where cron, systemd or `env -i` left it out: maps and settings are
+   there. */
 static void find_home(void)
 {
 	const char *home = getenv("HOME");

@@ -4,8 +4,8 @@
 
 #include "cli_internal.h"
 
-/* Rows of option tables that several verbs have. AT(field) is the table's own: a field's offset in the
-   verb's options. */
+/* Rows of option tables that several verbs have. AT(field) is the table's own: a field's offset in
+   the verb's options. */
 
 #define OPT_ROW_FINDINGS \
 	{ "findings", 0, OPT_STRING, AT(findings), "FILE", \

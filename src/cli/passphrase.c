@@ -7,12 +7,14 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* Passphrases come from the terminal, whatever stdin is: never from an argument or the environment. */
+/* Passphrases come from the terminal, whatever stdin is: never from an argument or the
+   environment. */
 
 #define PASSPHRASE_MAX 1024
 #define CTRL_C 3
 
-/* A line without its end. Signals are typed as bytes meanwhile, so that none leaves the terminal mute. */
+/* A line without its end. Signals are typed as bytes meanwhile, so that none leaves the terminal
+   mute. */
 static int read_line(int tty, char *line, size_t *ret_n, struct err *err)
 {
 	size_t n = 0;

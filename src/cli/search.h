@@ -10,9 +10,9 @@
  * found is a regular file, no link, of root, of this user or of the service's, opened once.
  */
 
-/* What matches, sorted, as the shell would: * ? […] and ?(…) *(…) +(…) @(…) !(…), a backslash takes a
-   character's meaning; a name's first dot must be typed. A pattern that is a file's name gives that.
-   RC_TOOBIG: more than LIMIT_SEARCH_NAMES. No match is no error. */
+/* What matches, sorted, as the shell would: * ? […] and ?(…) *(…) +(…) @(…) !(…), a
+   backslash takes a character's meaning; a name's first dot must be typed. A pattern that is a
+   file's name gives that. RC_TOOBIG: more than LIMIT_SEARCH_NAMES. No match is no error. */
 int search_glob(const char *pattern, struct strings *ret, struct err *err);
 
 struct search_owners {		/* whose cores are taken, besides root's and our own */
@@ -49,8 +49,9 @@ bool search_is_compressed(const char *name, size_t *ret_bare);
 /* Newest first. */
 void found_cores_sort(struct found_cores *f);
 
-/* Patterns for where this machine leaves the cores of a program: kernel.core_pattern, systemd-coredump's
-   folder, Apport's. `cwd`: where the program runs, for relative patterns; may be NULL. */
+/* Patterns for where this machine leaves the cores of a program: kernel.core_pattern,
+   systemd-coredump's folder, Apport's. `cwd`: where the program runs, for relative patterns; may be
+   NULL. */
 void search_machine_patterns(const char *program, const char *cwd, struct strings *ret);
 /* The same from a core_pattern's text, for tests. */
 void search_core_pattern(const char *text, const char *program, const char *cwd, struct strings *ret);

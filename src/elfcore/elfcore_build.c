@@ -16,8 +16,8 @@ static const char *section_name(Elf *elf, Elf_Scn *scn, size_t names, GElf_Shdr 
 	return gelf_getshdr(scn, ret) ? elf_strptr(elf, names, ret->sh_name) : NULL;
 }
 
-/* Section names: .gnu_debuglink is a NUL-terminated file name and a checksum (gdb's manual, "Separate
-   Debug Files"). */
+/* Section names: .gnu_debuglink is a NUL-terminated file name and a checksum (gdb's manual,
+   "Separate Debug Files"). */
 static void look_at_sections(Elf *elf, struct elfcore_build *b)
 {
 	size_t names, seen = 0;

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-/* Arguments and locals: each thread's stack is unwound by libdwfl on the core's memory and registers,
-   as we read them. */
+/* Arguments and locals: each thread's stack is unwound by libdwfl on the core's memory and
+   registers, as we read them. */
 
 #define HASPC_UNITS_MAX	100000
 
@@ -83,7 +83,8 @@ static Dwarf_Die *unit_at(Dwfl_Module *mod, Dwarf_Addr pc, Dwarf_Addr *ret_bias)
 	return NULL;
 }
 
-/* The blocks, inlined functions and the function around a code address; the same for many threads. */
+/* The blocks, inlined functions and the function around a code address; the same for many
+   threads. */
 static const struct scopes *scopes_at(struct symbols *s, Dwfl_Module *mod, Dwarf_Addr pc)
 {
 	struct scopes *sc = &s->scopes[(pc ^ pc >> 10) % SCOPE_CACHE];

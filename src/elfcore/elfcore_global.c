@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-/* The variables of a module that stand in no frame: globals, statics of files and of functions, and,
-   of the program, what each thread has of its own. */
+/* The variables of a module that stand in no frame: globals, statics of files and of functions,
+   and, of the program, what each thread has of its own. */
 
 struct tls_symbol {
 	const char *name;

@@ -91,8 +91,8 @@ void elfcore_files_finish(struct elfcore *c);
 /* The GNU build id among a run of notes (align: 4 or 8); false if there is none that fits ret. */
 bool elfcore_notes_build_id(struct span notes, size_t align, uint8_t ret[64], size_t *ret_len);
 
-/* Of an ELF file on disk: its e_machine (EM_NONE: no ELF file of 64 bits), the size and alignment of
-   its thread-local block. */
+/* Of an ELF file on disk: its e_machine (EM_NONE: no ELF file of 64 bits), the size and alignment
+   of its thread-local block. */
 uint16_t elfcore_file_machine(int fd);
 bool elfcore_file_tls(int fd, uint64_t *ret_size, uint64_t *ret_align);
 

@@ -168,8 +168,8 @@ static void visited_grow(struct symbols *s)
 
 /*
  * Is this the first time, or are more pointers left than the last time? One object is walked again
- * where another name led to it: the name counts. Units have types of their own, so a struct is known
- * by its name and size.
+ * where another name led to it: the name counts. Units have types of their own, so a struct is
+ * known by its name and size.
  */
 static bool visit(struct symbols *s, uint64_t addr, const struct type *t, struct walk w)
 {
@@ -444,7 +444,8 @@ static bool is_text(struct symbols *s, uint64_t addr)
 	return true;
 }
 
-/* What has a pointer's size and leads into the core's memory is a pointer: it is never the value. */
+/* What has a pointer's size and leads into the core's memory is a pointer: it is never the
+   value. */
 void symbols_walk_object(struct symbols *s, const char *name, uint64_t addr, uint64_t size)
 {
 	struct walk w = walk_begin(s, name, NULL);

@@ -5,8 +5,8 @@
 
 /*
  * The loader's list of what is loaded, as gdb reads it (glibc elf/link.h: r_debug is {int version;
- * link_map *map; …}, link_map {addr, char *name, dynamic *ld, next, prev}). All of it is memory of
- * the process: anything may stand there.
+ * link_map *map; …}, link_map {addr, char *name, dynamic *ld, next, prev}). All of it is memory
+ * of the process: anything may stand there.
  */
 
 #define PHDRS_MAX	64

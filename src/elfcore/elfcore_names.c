@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-/* A module's complete structs by name: a unit that only declares one has pointers to it all the same. */
+/* A module's complete structs by name: a unit that only declares one has pointers to it all the
+   same. */
 
 #define NAMES_MAX	2000000
 

@@ -33,8 +33,8 @@ static uint64_t reg(const char *regs, unsigned i)
 }
 
 /*
- * Does rax say that the call was interrupted, not done? The kernel leaves -ERESTART… (-516 to -512)
- * or -EINTR (-4) there while a thread is stopped within a system call that waits.
+ * Does rax say that the call was interrupted, not done? The kernel leaves -ERESTART… (-516 to
+ * -512) or -EINTR (-4) there while a thread is stopped within a system call that waits.
  */
 static bool x86_is_waiting(uint64_t rax)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "elfcore_symbols_internal.h"
 
-/* The core's memory as the walk reads it: some bytes here, some there, the same pages again and again. */
+/* The core's memory as the walk reads it: some bytes here, some there, the same pages again and
+   again. */
 
 static const struct page *page_at(struct symbols *s, uint64_t addr)
 {

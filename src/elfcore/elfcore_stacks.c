@@ -47,9 +47,9 @@ static void keep_stack(struct ranges *r, uint64_t sp, uint64_t block)
 	keep(r, from, end - from);
 }
 
-/* The vector of thread-local blocks, in the heap: a row with the number of rows stands before it (glibc
-   nptl, dtv[-1].counter), one with their age is its first. Its address is the block's first word on
-   aarch64, the second on x86-64 (glibc's tcbhead_t). */
+/* The vector of thread-local blocks, in the heap: a row with the number of rows stands before it
+   (glibc nptl, dtv[-1].counter), one with their age is its first. Its address is the block's first
+   word on aarch64, the second on x86-64 (glibc's tcbhead_t). */
 static void keep_dtv(struct ranges *r, uint64_t dtv)
 {
 	char n[8];

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 /*
- * The parent of the child that reads symbols: believes no row that does not make sense. A child that
- * dies is followed by another, which begins behind what killed it.
+ * The parent of the child that reads symbols: believes no row that does not make sense. A child
+ * that dies is followed by another, which begins behind what killed it.
  */
 
 #define CHILDREN_MAX	16

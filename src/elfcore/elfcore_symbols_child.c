@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 /*
- * The child that reads symbols. It opens what may be opened, gives up every right but to compute and
- * to write rows, and only then lets libdw look at a file.
+ * The child that reads symbols. It opens what may be opened, gives up every right but to compute
+ * and to write rows, and only then lets libdw look at a file.
  */
 
 #define OUT_BLOCK KIB(64)
@@ -82,7 +82,8 @@ static int debug_open(const uint8_t *id, size_t id_len)
 	return ret;
 }
 
-/* What dwz moved out of a file of several into one for all: where its link says, or by its build id. */
+/* What dwz moved out of a file of several into one for all: where its link says, or by its build
+   id. */
 static int alt_open(const struct symbols *s, int fd, const char *at)
 {
 	struct elfcore_file f = { .elf = true };

@@ -144,8 +144,8 @@ _Noreturn void elfcore_symbols_child(const struct elfcore *c, const struct elfco
 				     uint32_t from, const uint8_t *bad);
 void symbols_send(struct symbols *s, const struct row *row, const char *const texts[ROW_TEXTS]);
 
-/* _pages: memory, through the pages at hand. Whether all n bytes, all 8 are there; the bytes in front of
-   a NUL, at most so many, and all there are if the memory ends before. */
+/* _pages: memory, through the pages at hand. Whether all n bytes, all 8 are there; the bytes in
+   front of a NUL, at most so many, and all there are if the memory ends before. */
 bool symbols_memory(struct symbols *s, uint64_t addr, void *ret, size_t n);
 bool symbols_word(struct symbols *s, uint64_t addr, uint64_t *ret);
 uint64_t symbols_string_length(struct symbols *s, uint64_t addr, uint64_t max);
@@ -157,14 +157,14 @@ void symbols_type_resolve(struct symbols *s, struct type *t);
 /* Is there a name to look for in t, or an address, behind at most so many pointers? */
 bool symbols_type_reaches(struct symbols *s, struct type *t, unsigned pointers);
 
-/* _names: notes a module's complete structs, unit by unit; turns a struct that its unit only declares
-   into the one that another unit of the module at hand has. */
+/* _names: notes a module's complete structs, unit by unit; turns a struct that its unit only
+   declares into the one that another unit of the module at hand has. */
 bool symbols_is_struct(int tag);
 void symbols_types_add(struct symbols *s, struct module *m, Dwarf_Die *unit);
 bool symbols_type_complete(const struct symbols *s, Dwarf_Die *die);
 
-/* _leaf: rows for a variable named `name` of this type at addr, and for what its pointers lead to; for
-   one whose value, a pointer, is known but stands in a register; for an ELF symbol's object. */
+/* _leaf: rows for a variable named `name` of this type at addr, and for what its pointers lead to;
+   for one whose value, a pointer, is known but stands in a register; for an ELF symbol's object. */
 void symbols_walk_variable(struct symbols *s, const char *name, uint64_t addr, struct type *t);
 void symbols_walk_value(struct symbols *s, const char *name, uint64_t value, struct type *t);
 void symbols_walk_object(struct symbols *s, const char *name, uint64_t addr, uint64_t size);
@@ -186,8 +186,8 @@ bool symbols_locate(struct symbols *s, const struct frame_view *v, Dwarf_Attribu
 		    struct place *ret);
 
 /*
- * Where the thread at hand has the offset of the program's thread-local block: below the thread's base
- * on x86-64 (variant II), behind two words on aarch64 (variant I; Drepper, "ELF Handling For
+ * Where the thread at hand has the offset of the program's thread-local block: below the thread's
+ * base on x86-64 (variant II), behind two words on aarch64 (variant I; Drepper, "ELF Handling For
  * Thread-Local Storage"). What libraries have is found by tables of the loader's own; not here.
  */
 bool symbols_tls(const struct symbols *s, uint64_t offset, uint64_t *ret);

@@ -4,9 +4,10 @@
 #include <stdlib.h>
 
 /*
- * DWARF's types (DWARF 5, chapter 5), as far as memory is concerned. A type is made when a variable,
- * a member or a pointer names it, and once; what it is made of is looked up when somebody walks into
- * it. Chains of references are followed for so many steps only: a damaged one can be a circle.
+ * DWARF's types (DWARF 5, chapter 5), as far as memory is concerned. A type is made when a
+ * variable, a member or a pointer names it, and once; what it is made of is looked up when somebody
+ * walks into it. Chains of references are followed for so many steps only: a damaged one can be a
+ * circle.
  */
 
 #define PEEL_MAX	32		/* typedefs of qualifiers of typedefs */

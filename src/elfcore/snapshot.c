@@ -15,15 +15,17 @@
 #include <unistd.h>
 
 /*
- * A child takes the core. It dies with us, and of an alarm when anything takes too long; the kernel then
- * lets the process go on, so no end of ours, SIGKILL too, leaves it stopped.
+ * A child takes the core. It dies with us, and of an alarm when anything takes too long; the kernel
+ * then lets the process go on, so no end of ours, SIGKILL too, leaves it stopped.
  */
 
 #define STOP_SECONDS 10		/* until all threads stand still; a thread in a device may never */
 #define COPY_SECONDS 600
-/* What a core needs besides the memory in use: headers, notes, and room for the others on that disk. */
+/* What a core needs besides the memory in use: headers, notes, and room for the others on that
+   disk. */
 #define FREE_MARGIN MIB(64)
-/* Of the memory that is free, what a core may take before it goes to the disk: one part of so many. */
+/* Of the memory that is free, what a core may take before it goes to the disk: one part of so
+   many. */
 #define STORE_SHARE 3
 #define STORE_MARGIN MIB(16)	/* for written file mappings, which are copied whole */
 
@@ -73,8 +75,8 @@ static int check_space(const struct snapshot *s, int out, struct err *err)
 	return RC_IO;
 }
 
-/* Room in memory for what will be copied, if that is a small part of what is free. It is touched now, not
-   during the stop. Without it the core is written while the process waits. */
+/* Room in memory for what will be copied, if that is a small part of what is free. It is touched
+   now, not during the stop. Without it the core is written while the process waits. */
 static void make_store(struct snapshot *s)
 {
 	AUTO_BUF status = BUF_INIT, machine = BUF_INIT;
@@ -96,7 +98,8 @@ static void make_store(struct snapshot *s)
 	s->store_size = need;
 }
 
-/* Ahead of others while the process waits, and first to go where memory is short: not the process. */
+/* Ahead of others while the process waits, and first to go where memory is short: not the
+   process. */
 static void be_quick(void)
 {
 	AUTO_CLOSE int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);

@@ -9,8 +9,8 @@
 
 /*
  * A core of a running process: snapshot_stop.c stops its threads and takes their registers,
- * snapshot_map.c says which memory belongs into a core, snapshot_write.c copies it and writes the ELF
- * file. All of it runs in a child of ours, see snapshot.c.
+ * snapshot_map.c says which memory belongs into a core, snapshot_write.c copies it and writes the
+ * ELF file. All of it runs in a child of ours, see snapshot.c.
  */
 
 #define SNAPSHOT_REGSETS 4
@@ -79,13 +79,13 @@ int snapshot_find_kept_out(struct snapshot *s, struct err *err);
 /* Reads the maps and decides what of each goes into the core. */
 int snapshot_find_maps(struct snapshot *s, struct err *err);
 int snapshot_page_bits(const struct snapshot *s, uint64_t addr, uint64_t *ret, size_t n);
-/* Is the page there, or in the swap, and no guard (glibc 2.42 puts them below stacks; bit 58 from Linux
-   6.15 on)? Is it of a file, as it stands in the file? (proc(5), pagemap) */
+/* Is the page there, or in the swap, and no guard (glibc 2.42 puts them below stacks; bit 58 from
+   Linux 6.15 on)? Is it of a file, as it stands in the file? (proc(5), pagemap) */
 #define SNAPSHOT_PAGE_THERE(bits) (((bits) >> 62) != 0 && !((bits) >> 58 & 1))
 #define SNAPSHOT_PAGE_OF_FILE(bits) (((bits) >> 61) & 1)
 
-/* Places the segments, then copies memory: to the store, what it can't hold to out. Needs the stopped
-   process. snapshot_write_store may come when it goes on again. */
+/* Places the segments, then copies memory: to the store, what it can't hold to out. Needs the
+   stopped process. snapshot_write_store may come when it goes on again. */
 int snapshot_copy(struct snapshot *s, int out, struct err *err);
 int snapshot_write_store(struct snapshot *s, int out, struct err *err);
 /* The notes are made from what was read; then headers and notes are written. */

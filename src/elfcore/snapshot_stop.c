@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 /*
- * Seized, never attached (ptrace(2)): no stop signal is sent that could be left behind, and when the
- * tracer dies, of whatever, the kernel lets every thread go on. PTRACE_O_EXITKILL is not set.
+ * Seized, never attached (ptrace(2)): no stop signal is sent that could be left behind, and when
+ * the tracer dies, of whatever, the kernel lets every thread go on. PTRACE_O_EXITKILL is not set.
  */
 
 const struct snapshot_regset snapshot_regsets[SNAPSHOT_REGSETS] = {

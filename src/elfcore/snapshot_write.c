@@ -8,7 +8,8 @@
 #include <sys/procfs.h>
 #include <unistd.h>
 
-/* The ELF file: header, program headers, notes (core(5), Linux fs/binfmt_elf.c), then the segments. */
+/* The ELF file: header, program headers, notes (core(5), Linux fs/binfmt_elf.c), then the
+   segments. */
 
 #define PAGE ((uint64_t)sysconf(_SC_PAGESIZE))
 #define CHUNK MIB(1)
@@ -193,7 +194,8 @@ static void add_note(struct buf *notes, const char *owner, uint32_t type, const 
 	buf_add(notes, zeros, (4 - n % 4) % 4);
 }
 
-/* The numbers of /proc/PID/stat behind the name, which may hold any byte: "pid (name) S 1 2 3 …". */
+/* The numbers of /proc/PID/stat behind the name, which may hold any byte: "pid (name) S 1 2 3
+   …". */
 static int read_stat(const struct snapshot *s, char *ret_state, long ret[3], struct err *err)
 {
 	AUTO_BUF text = BUF_INIT;

@@ -8,7 +8,8 @@
 /* Fewer threads than this are not worth a second gdb, which loads all symbols again. */
 #define SHARE_THREADS 16
 #define SHARES_MAX    16
-/* Threads that do the same stand together and cost the same: each share has blocks from everywhere. */
+/* Threads that do the same stand together and cost the same: each share has blocks from
+   everywhere. */
 #define SHARE_BLOCKS  16
 
 /* What the first share prints around its threads, in order: what changes later texts comes last. */
@@ -85,8 +86,9 @@ static char *block_command(size_t high, size_t low)
 	return buf_steal(&b);
 }
 
-/* Blocks of threads go one by one to the share that has the least to do. The first one has all that is
-   no backtrace to print, and a profile's scripts to run: it begins with an eighth of a share for each. */
+/* Blocks of threads go one by one to the share that has the least to do. The first one has all that
+   is no backtrace to print, and a profile's scripts to run: it begins with an eighth of a share for
+   each. */
 static void plan_blocks(struct run *r)
 {
 	size_t threads = r->job->n_threads, block = threads / (r->n * SHARE_BLOCKS) + 1;
@@ -118,8 +120,8 @@ static void plan_one(struct run *r)
 
 /*
  * The first share also asks for all that is no backtrace; of several, the last command shows
- * whether there is a thread beyond those that were shared out. Scripts come behind all texts: what they
- * do to gdb must not change those.
+ * whether there is a thread beyond those that were shared out. Scripts come behind all texts: what
+ * they do to gdb must not change those.
  */
 static void plan_shares(struct run *r, size_t n)
 {
@@ -175,8 +177,8 @@ static bool piece(const struct run *r, enum behind which, size_t script, struct 
 	return true;
 }
 
-/* From its start to its last line. A profile's script that ends gdb, or goes on and on, costs its own
-   text alone. */
+/* From its start to its last line. A profile's script that ends gdb, or goes on and on, costs its
+   own text alone. */
 static int run_share(struct run *r, struct share *s, struct err *err)
 {
 	bool is_first = s == &r->shares[0];
@@ -218,8 +220,8 @@ static void *runner_main(void *arg)
 	return NULL;
 }
 
-/* All start at once: one that runs already would hold up the next. Each has a thread of its own from
-   start to end, for a confined program ends with the thread that started it. */
+/* All start at once: one that runs already would hold up the next. Each has a thread of its own
+   from start to end, for a confined program ends with the thread that started it. */
 static int run_shares(struct run *r, struct err *err)
 {
 	struct runner runners[SHARES_MAX];

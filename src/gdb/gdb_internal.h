@@ -15,8 +15,8 @@ void gdb_install_done(struct gdb_install *g);
 
 #define GDB_SCRIPTS_MAX 2	/* of one gdb: a profile's for info and for locks */
 
-/* A path for a gdb command or an argument: absolute, so no option, and one line; NULL if it can't be
-   that. The caller frees. */
+/* A path for a gdb command or an argument: absolute, so no option, and one line; NULL if it can't
+   be that. The caller frees. */
 char *gdb_plain_path(const char *path);
 
 /* One gdb on the job's core, confined. */
@@ -28,13 +28,14 @@ struct gdb_session {
 	char marker[40];	/* stands alone on a line between the outputs of two commands */
 	char end[40];		/* is the last line, behind the last marker */
 };
-/* Starts it with these commands, then these scripts (one without bytes ends; both may be NULL), each
-   followed by a line with the marker. */
+/* Starts it with these commands, then these scripts (one without bytes ends; both may be NULL),
+   each followed by a line with the marker. */
 int gdb_session_start(const struct gdb_job *job, const struct gdb_install *g,
 		      const char *const *commands, const struct span *scripts,
 		      struct gdb_session *ret, struct err *err);
-/* Waits for it until the deadline (of gdb_deadline); it prints no more, whatever the outcome. What a gdb
-   frees when all is printed takes as long as some of its work: that is not waited for, see _process. */
+/* Waits for it until the deadline (of gdb_deadline); it prints no more, whatever the outcome. What
+   a gdb frees when all is printed takes as long as some of its work: that is not waited for, see
+   _process. */
 int gdb_session_wait(struct gdb_session *s, const struct gdb_job *job, int64_t deadline,
 		     struct err *err);
 /* Maps what it printed, after the wait. */
@@ -44,7 +45,8 @@ struct process *gdb_session_process(struct gdb_session *s);
 void gdb_session_done(struct gdb_session *s);
 int64_t gdb_deadline(const struct gdb_job *job);	/* of one started now */
 
-/* What gdb printed from *at to the next marker line, behind which *at then is; false without one. */
+/* What gdb printed from *at to the next marker line, behind which *at then is; false without
+   one. */
 bool gdb_text_next(struct span out, const char *marker, size_t *at, struct span *ret);
 /* What gdb printed between the nth and the next marker line (0: before the first); false if the
    second isn't there. */

@@ -12,8 +12,8 @@ static char *folder_of(const char *path)
 	return slash && slash != path ? xstrndup(path, (size_t)(slash - path)) : xstrdup("/");
 }
 
-/* From "…/libpython3.11.so.1.0": the module folders of that version, beside it and where distributions
-   put what is not compiled. */
+/* From "…/libpython3.11.so.1.0": the module folders of that version, beside it and where
+   distributions put what is not compiled. */
 static void add_python(const char *library, const char *name, struct strings *ret)
 {
 	AUTO_FREE char *folder = folder_of(library);

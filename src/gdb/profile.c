@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 /*
- * A profile says what a program's own state is, in Python for gdb; doc/profiles.md. Its scripts run in
- * gdb, confined, but what they print is the report: nobody else may write them.
+ * A profile says what a program's own state is, in Python for gdb; doc/profiles.md. Its scripts run
+ * in gdb, confined, but what they print is the report: nobody else may write them.
  */
 
 #define PROFILE_MAX	MIB(1)		/* bytes of one script */

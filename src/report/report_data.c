@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 /*
- * What `review` reads of the private page: a comment at its end, a line of JSON for each item and each
- * token (doc/formats.md). ASCII, and without '>', so that nothing in it ends the comment.
+ * What `review` reads of the private page: a comment at its end, a line of JSON for each item and
+ * each token (doc/formats.md). ASCII, and without '>', so that nothing in it ends the comment.
  */
 
 /* Takes root. */

@@ -43,7 +43,8 @@ static void add_char(struct buf *ret, const char *p, size_t len, uint32_t point)
 	}
 }
 
-/* How many bytes from `from` on are ASCII that stands for itself: nearly all, so they go at once. */
+/* How many bytes from `from` on are ASCII that stands for itself: nearly all, so they go at
+   once. */
 static size_t plain_run(struct span text, size_t from)
 {
 	size_t i = from;

@@ -6,11 +6,12 @@
 
 #define MANIFEST_SCHEMA "corescrub-manifest-1"
 
-/* One character of text that claims to be UTF-8 (RFC 3629): its length and code point, or length 1 and
-   REPORT_INVALID for a byte that is not part of one. s is not empty. */
+/* One character of text that claims to be UTF-8 (RFC 3629): its length and code point, or length 1
+   and REPORT_INVALID for a byte that is not part of one. s is not empty. */
 #define REPORT_INVALID UINT32_MAX
 size_t report_char(struct span s, uint32_t *ret_point);
-/* Would it change how the text around it looks, or not be seen: controls, bidi marks, zero widths? */
+/* Would it change how the text around it looks, or not be seen: controls, bidi marks, zero
+   widths? */
 bool report_char_is_hidden(uint32_t point);
 
 /* `rows` sorted by kind, then rule; the caller frees the array. */
@@ -32,9 +33,9 @@ void report_html_begin(struct buf *ret, const char *title, const char *lead);
 void report_html_end(struct buf *ret);
 extern const char report_style[];
 
-/* A text's lines with numbers; all of them, or those with tokens and their neighbours. room: bytes of
-   HTML it may take, reduced by what it took. Gives the last line shown; those with tokens up to it have
-   ids "l<number>-<line>". */
+/* A text's lines with numbers; all of them, or those with tokens and their neighbours. room: bytes
+   of HTML it may take, reduced by what it took. Gives the last line shown; those with tokens up to
+   it have ids "l<number>-<line>". */
 uint64_t report_html_lines(struct buf *ret, struct span text, size_t number, size_t *room);
 /* Beside a text: where in it tokens stand, as a drawing whose marks lead to lines up to `shown`. */
 void report_html_rail(struct buf *ret, struct span text, size_t number, uint64_t shown);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report_internal.h"
 
-/* A text's lines as HTML. A long text is shown by its lines with tokens and two around each; what is
-   not shown is counted, and said. */
+/* A text's lines as HTML. A long text is shown by its lines with tokens and two around each; what
+   is not shown is counted, and said. */
 
 #define AROUND 2
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report_internal.h"
 
-/* The rail: a text from its first line to its last, a mark where tokens stand. SVG, since the page's
-   policy allows no styles of elements; its marks are links, since it allows no script. */
+/* The rail: a text from its first line to its last, a mark where tokens stand. SVG, since the
+   page's policy allows no styles of elements; its marks are links, since it allows no script. */
 
 #define SLOTS 200
 

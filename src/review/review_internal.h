@@ -48,7 +48,8 @@ void show_bytes(struct buf *ret, struct span bytes);
 bool step_line(const struct walk *w, struct span *ret_line, const struct review_text **ret_text,
 	       uint64_t *ret_number, size_t *ret_col);
 
-/* ask.c: "redact also": a typed text, /regex/, or a word of the line; appends a decision. 1: added. */
+/* ask.c: "redact also": a typed text, /regex/, or a word of the line; appends a decision. 1:
+   added. */
 int ask_redact(struct walk *w, struct err *err);
 /* Asks for one line; white space at its ends is gone. False at the end of the input. */
 bool ask_line(const struct walk *w, const char *prompt, struct buf *ret);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "review_internal.h"
 
-/* What the person sees. Plain lines: no cursor is moved, so that it can be scrolled back and logged. */
+/* What the person sees. Plain lines: no cursor is moved, so that it can be scrolled back and
+   logged. */
 
 #define BOLD	"\033[1m"
 #define DIM	"\033[2m"

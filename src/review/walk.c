@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-/* The loop: show, ask, do. After each decision the file is written: a stop at any instant loses nothing. */
+/* The loop: show, ask, do. After each decision the file is written: a stop at any instant loses
+   nothing. */
 
 #define STOP 1
 

@@ -10,7 +10,8 @@
 
 /* `review --approve`: writes what is approved, and its signature beside it. */
 
-/* The agent, if there is one, holds keys that are locked in their files: a child has no terminal. */
+/* The agent, if there is one, holds keys that are locked in their files: a child has no
+   terminal. */
 static void keep_env(struct strings *env)
 {
 	static const char *const names[] = { "SSH_AUTH_SOCK", "HOME", "PATH" };

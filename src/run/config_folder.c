@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 /*
- * The program's own configuration: its secrets are in its memory too. Which folder that is the core says,
- * so it must look like the profile's, and its files are opened with the core owner's credentials: what he
- * can't read must not show in his report by what is missing.
+ * The program's own configuration: its secrets are in its memory too. Which folder that is the core
+ * says, so it must look like the profile's, and its files are opened with the core owner's
+ * credentials: what he can't read must not show in his report by what is missing.
  */
 
 #define FILE_MAX	MIB(16)

@@ -41,8 +41,8 @@ void detectors_done(struct detectors *d);
 int core_symbols_learn(struct core_job *j, struct err *err);
 
 /*
- * core_look.c: the second look, by check alone, at what was written: at each chunk while it is in memory,
- * and in the file where one was changed after that. In any thread: core_look_chunk.
+ * core_look.c: the second look, by check alone, at what was written: at each chunk while it is in
+ * memory, and in the file where one was changed after that. In any thread: core_look_chunk.
  */
 struct core_look {
 	struct core_job *j;

@@ -107,8 +107,8 @@ static struct slot *next_chunk(struct pipe *p)
 	return s;
 }
 
-/* A chunk to look at: a second time before another the first time, it is near still. NULL at the end.
-   Behind the lock. */
+/* A chunk to look at: a second time before another the first time, it is near still. NULL at the
+   end. Behind the lock. */
 static struct slot *next_work(struct pipe *p)
 {
 	while (!p->stop && (p->total == UINT64_MAX || (p->job->look_again && p->done < p->total))) {
@@ -203,7 +203,8 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* What stands around two chunks, one taken behind the other, as both left it; b NULL: a is the last. */
+/* What stands around two chunks, one taken behind the other, as both left it; b NULL: a is the
+   last. */
 static void join(struct pipe_chunk *a, struct pipe_chunk *b)
 {
 	size_t behind = a ? a->bytes.len - a->to : 0;

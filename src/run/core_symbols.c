@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Typed memory: what symbol rules name, and addresses of hosts whatever they are called. And where the
-   program's configuration is, if its profile knows. */
+/* Typed memory: what symbol rules name, and addresses of hosts whatever they are called. And where
+   the program's configuration is, if its profile knows. */
 
 #define TYPED_MAX 500000 /* findings kept: 20 MB */
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Pass two: learned values join what pass one found, all is filled, the chunk is written and looked at
-   again. */
+/* Pass two: learned values join what pass one found, all is filled, the chunk is written and looked
+   at again. */
 
 #define BLOCK KIB(4)
 

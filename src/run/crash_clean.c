@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 /*
- * The five texts of a core, cleaned by several threads. Each text has a detector, a part of the redactor
- * and a tally of its own; they are joined in the order of the texts, so the outcome is the same as of one
- * thread.
+ * The five texts of a core, cleaned by several threads. Each text has a detector, a part of the
+ * redactor and a tally of its own; they are joined in the order of the texts, so the outcome is the
+ * same as of one thread.
  */
 
 /* The largest first: the others are done meanwhile. */

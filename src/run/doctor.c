@@ -162,7 +162,8 @@ static void add_mapped(struct doctor_modules *m, pid_t pid)
 	strings_done(&seen);
 }
 
-/* Was the process started with the option that makes it leave cores? "-fgvvv" holds the letter g. */
+/* Was the process started with the option that makes it leave cores? "-fgvvv" holds the letter
+   g. */
 static void look_at_dump_option(struct doctor *d)
 {
 	const char *letter = d->profile ? d->profile->dump_option : NULL;
@@ -234,7 +235,8 @@ static void look_at_program(struct doctor *d, int fd)
 	strings_done(&libraries);
 }
 
-/* The stack of the thread that crashed is what a cut core loses last, and what it is useless without. */
+/* The stack of the thread that crashed is what a cut core loses last, and what it is useless
+   without. */
 static void judge_cut(struct doctor *d, const struct elfcore *c)
 {
 	size_t n = 0;

@@ -8,8 +8,8 @@
 #include <corescrub/run.h>
 
 /*
- * The doctor: each part looks at one thing and adds rows, from what makes a report impossible to what
- * would make it better. Nothing here changes anything.
+ * The doctor: each part looks at one thing and adds rows, from what makes a report impossible to
+ * what would make it better. Nothing here changes anything.
  */
 
 enum doctor_subject { SUBJECT_MACHINE, SUBJECT_PID, SUBJECT_PROGRAM, SUBJECT_CORE };
@@ -27,7 +27,8 @@ struct doctor {
 /* A row; `todo` (may be NULL) and the words are copied. */
 void doctor_add(struct doctor *d, const char *id, enum report_grade verdict, const char *todo,
 		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
-/* The first line of a small file, or NULL. A path of the system's settings goes through doctor_system. */
+/* The first line of a small file, or NULL. A path of the system's settings goes through
+   doctor_system. */
 char *doctor_line(const char *path);
 char *doctor_system(const struct doctor *d, const char *path);	/* the job's root before it */
 

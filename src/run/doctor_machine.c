@@ -13,8 +13,8 @@
 #define ROOM_CORE	MIB(16)		/* no core of a real program is smaller */
 #define ROOM_ENOUGH	((uint64_t)1 << 30)
 
-/* The process whose limits count: the one asked about, or the shell that started us, as our own were
-   taken away when we began. */
+/* The process whose limits count: the one asked about, or the shell that started us, as our own
+   were taken away when we began. */
 static pid_t limits_of(const struct doctor *d)
 {
 	return d->subject == SUBJECT_PID ? d->pid : getppid();
@@ -309,8 +309,8 @@ static void look_at_pattern(struct doctor *d, const char *pattern)
 }
 
 /*
- * A process that changed its user is not dumpable unless it says otherwise; the files below /proc/PID
- * then belong to root (proc(5), prctl(2) PR_SET_DUMPABLE).
+ * A process that changed its user is not dumpable unless it says otherwise; the files below
+ * /proc/PID then belong to root (proc(5), prctl(2) PR_SET_DUMPABLE).
  */
 static bool is_dumpable(pid_t pid)
 {

@@ -5,8 +5,8 @@
 #include <sys/wait.h>
 
 /*
- * Which Debian package a file is of, by dpkg-query alone: no network. Elsewhere there is no dpkg-query,
- * and files have no package.
+ * Which Debian package a file is of, by dpkg-query alone: no network. Elsewhere there is no
+ * dpkg-query, and files have no package.
  */
 
 #define ASK_MS	20000

@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-/* `rules explain`: what the reader saw at a place and which rule acted. Shows values: for the eyes of
-   whoever has the file anyway. */
+/* `rules explain`: what the reader saw at a place and which rule acted. Shows values: for the eyes
+   of whoever has the file anyway. */
 
 struct place {
 	const struct artifact *a;

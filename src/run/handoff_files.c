@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 /*
- * Which files of this machine go along: those that the core had mapped and whose build id proves it,
- * at the paths they had. What gdb looks for under another name gets a link there.
+ * Which files of this machine go along: those that the core had mapped and whose build id proves
+ * it, at the paths they had. What gdb looks for under another name gets a link there.
  */
 
 #define SYSROOT "sysroot"
@@ -110,7 +110,8 @@ static void add_id_link(struct handoff_list *l, const char *path, const uint8_t 
 		relative_path(name, path);
 }
 
-/* What dwz moved out of the file at `at`, and of others, into one: at its own path, if it is that one. */
+/* What dwz moved out of the file at `at`, and of others, into one: at its own path, if it is that
+   one. */
 static void add_shared(struct handoff_list *l, int fd, const char *at)
 {
 	struct handoff_member probe = { .source = FROM_PATH, .of_owner = true, .kind = "debug" }, *m;
@@ -273,8 +274,8 @@ void handoff_add_binaries(struct handoff_list *l)
 		add_link(l, &links[i], files, n);
 }
 
-/* Beside a file of the core, and of no build id that the core knows: as its owner, and ELF; where another
-   file said its build id, of that. */
+/* Beside a file of the core, and of no build id that the core knows: as its owner, and ELF; where
+   another file said its build id, of that. */
 static int open_beside(const struct handoff_list *l, const struct handoff_member *m, int *ret_fd,
 		       struct err *err)
 {

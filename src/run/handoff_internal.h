@@ -9,8 +9,8 @@
 
 /*
  * The package for the developer: the texts with tokens of another key, and what was asked for of
- * core, binaries and configuration. First a list of what will stand in it, sorted; then each is opened,
- * vouched for and packed in turn, so that few files are open and none is trusted for long.
+ * core, binaries and configuration. First a list of what will stand in it, sorted; then each is
+ * opened, vouched for and packed in turn, so that few files are open and none is trusted for long.
  */
 
 enum handoff_source { FROM_SCRUBBED, FROM_TEXT, FROM_CORE, FROM_MAPPED, FROM_PATH, FROM_LINK };

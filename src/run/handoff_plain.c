@@ -6,8 +6,9 @@
 #include <unistd.h>
 
 /*
- * What ast_coredumper --tarball-coredumps --allow-plaintext asks for, under its names: tmp/ with the
- * core and the texts, program, libraries and modules at their places, etc/. Nobody else comes here.
+ * What ast_coredumper --tarball-coredumps --allow-plaintext asks for, under its names: tmp/ with
+ * the core and the texts, program, libraries and modules at their places, etc/. Nobody else comes
+ * here.
  */
 
 #define SYSROOT "sysroot/"

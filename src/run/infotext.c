@@ -98,8 +98,8 @@ static void add_head(struct buf *b, const struct elfcore *c, const char *gdb_ver
 
 enum symbols { SYMBOLS_UNKNOWN, SYMBOLS_THERE, SYMBOLS_MISSING };
 
-/* gdb's word on the module that holds an address: a row is "0x… 0x… Yes (*) path", where (*) means
-   without debugging information. The program itself is not in its table. */
+/* gdb's word on the module that holds an address: a row is "0x… 0x… Yes (*) path", where (*)
+   means without debugging information. The program itself is not in its table. */
 static enum symbols gdb_symbols(struct span table, const struct elfcore_file *f)
 {
 	size_t at = 0;

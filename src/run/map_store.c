@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 /*
- * Where private maps are kept: "<case>.map", to which each run adds; encrypted ones, which only their
- * recipient can read, get a file for each run: "<case>.map.age", "<case>+2.map.age", …
+ * Where private maps are kept: "<case>.map", to which each run adds; encrypted ones, which only
+ * their recipient can read, get a file for each run: "<case>.map.age", "<case>+2.map.age", …
  */
 
 #define MAP_SECONDS (90 * 24 * 3600)	/* how long one is kept after it was last written */

@@ -273,7 +273,8 @@ static bool has_kind(const struct opening *o, const char *path, const char *kind
 	return f && strcmp(f->kind, kind) == 0;
 }
 
-/* The manifest was checked, but who made it is not known: its paths are used below the folder alone. */
+/* The manifest was checked, but who made it is not known: its paths are used below the folder
+   alone. */
 static int run_gdb(struct opening *o, const char *folder, struct err *err)
 {
 	struct strings libraries = { 0 };

@@ -62,8 +62,8 @@ static void name_missing(struct pack *p)
 	p->missing[n] = NULL;
 }
 
-/* What of the run itself a person should know. As root a part of the confinement lacks only if that was
-   asked for, and then somebody has to answer for it. */
+/* What of the run itself a person should know. As root a part of the confinement lacks only if that
+   was asked for, and then somebody has to answer for it. */
 static void tell_run(struct pack *p)
 {
 	struct tally *t = &p->crash->tally;

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Cores → reports: open all, run gdb on all, learn over all texts, clean each, write all or nothing. */
+/* Cores → reports: open all, run gdb on all, learn over all texts, clean each, write all or
+   nothing. */
 
 struct attached {			/* one --attach file */
 	char *name;			/* as it will stand below attachments/, not yet clean */
@@ -43,7 +44,8 @@ static void progress(const struct report *r, const char *phase, uint64_t done, u
 		r->job->listener.progress(r->job->listener.ctx, phase, done, total);
 }
 
-/* gdb on each core: processors are shared out, first over cores, then over the threads of a core. */
+/* gdb on each core: processors are shared out, first over cores, then over the threads of a
+   core. */
 struct gdb_pool {
 	struct report *report;
 	atomic_size_t next, done;
@@ -393,9 +395,9 @@ static void *load_engine(void *arg)
 	return NULL;
 }
 
-/* What a person added may be wrong, and is told so before any input is read; what comes with the program is
-   loaded while gdb does. Cores are opened before: who unpacks one is forked, while there is no other thread
-   that could hold a lock. */
+/* What a person added may be wrong, and is told so before any input is read; what comes with the
+   program is loaded while gdb does. Cores are opened before: who unpacks one is forked, while there
+   is no other thread that could hold a lock. */
 static int begin_engine(struct report *r, struct err *err)
 {
 	struct loader *l = &r->loader;

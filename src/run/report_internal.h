@@ -10,9 +10,9 @@
 #include <corescrub/report.h>
 
 /*
- * One core on its way through `report`: crash_open (what the core says of itself, which of its files are
- * vouched for), crash_gdb (may run in a thread of its own), crash_texts (the five clear texts), then the
- * engine, then crash_pack.
+ * One core on its way through `report`: crash_open (what the core says of itself, which of its
+ * files are vouched for), crash_gdb (may run in a thread of its own), crash_texts (the five clear
+ * texts), then the engine, then crash_pack.
  */
 
 enum crash_text { TEXT_THREAD1, TEXT_BRIEF, TEXT_FULL, TEXT_LOCKS, TEXT_INFO, TEXT_COUNT };
@@ -78,13 +78,15 @@ int crash_open(struct crash *c, const struct run_report_job *job, size_t i, stru
 int crash_gdb(struct crash *c, unsigned shares, const struct strings *libraries, const atomic_bool *stop,
 	      struct err *err);
 int crash_texts(struct crash *c, struct err *err);
-/* The five texts cleaned, named by the clean base, counted in the tally; after engine_seal. `threads` is how
-   many may work on it; findings (may be NULL) are told in the order of the texts. */
+/* The five texts cleaned, named by the clean base, counted in the tally; after engine_seal.
+   `threads` is how many may work on it; findings (may be NULL) are told in the order of the
+   texts. */
 int crash_clean(struct crash *c, struct engine *e, struct findings_file *f, size_t threads, struct err *err);
-/* The folder of the program's configuration by the core's word, if it is like the profile's; or NULL. What
-   is in it is for the core's owner's eyes. The caller frees. */
+/* The folder of the program's configuration by the core's word, if it is like the profile's; or
+   NULL. What is in it is for the core's owner's eyes. The caller frees. */
 char *crash_config_folder(const struct crash *c);
-/* Learns the configuration of the program, where its profile has it and the core names its folder. */
+/* Learns the configuration of the program, where its profile has it and the core names its
+   folder. */
 int crash_learn_config(const struct crash *c, struct engine *e, struct err *err);
 void crash_done(struct crash *c);
 
@@ -94,8 +96,9 @@ struct attachments {
 	size_t n, cap;
 };
 
-/* The package for the developer (handoff.c). handoff_check before anything is done; handoff_learn for each
-   core before the engine counts and is sealed; handoff_new; then for each core handoff_write. */
+/* The package for the developer (handoff.c). handoff_check before anything is done; handoff_learn
+   for each core before the engine counts and is sealed; handoff_new; then for each core
+   handoff_write. */
 struct handoff;
 bool handoff_is_wanted(const struct run_report_job *job);
 int handoff_check(const struct run_report_job *job, struct err *err);
@@ -120,8 +123,8 @@ int handoff_write(struct handoff *h, struct crash *c, const struct report_accoun
 int handoff_write_plain(struct crash *c, struct outdir *dir, struct err *err);
 int handoff_map_write(const struct handoff *h, struct err *err);
 
-/* Writes a core's files into the folder: the five texts, manifest, pages, and, unless open items hold
-   it back, the package and with h (may be NULL) the hand-off, told in ret_handoff. Appends to
+/* Writes a core's files into the folder: the five texts, manifest, pages, and, unless open items
+   hold it back, the package and with h (may be NULL) the hand-off, told in ret_handoff. Appends to
    ret_table what a person should read. */
 int crash_pack(struct crash *c, struct engine *e, const struct attachments *more, struct handoff *h,
 	       struct outdir *dir, bool as_json, bool *ret_packed, struct handoff_done *ret_handoff,

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* The walk through a report: what is shown comes of the scrubbed texts, the private page and, for what a
-   token stood for, the private map. */
+/* The walk through a report: what is shown comes of the scrubbed texts, the private page and, for
+   what a token stood for, the private map. */
 
 static bool original_of(void *ctx, struct span token, struct buf *ret)
 {

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-/* A report for a walk: its folder, its package, or the folder of an unpacked one. All of it may have been
-   made by somebody else: names are only shown, never opened. */
+/* A report for a walk: its folder, its package, or the folder of an unpacked one. All of it may
+   have been made by somebody else: names are only shown, never opened. */
 
 void reviewed_free(struct reviewed *r)
 {
@@ -110,7 +110,8 @@ static void take_datum(struct reviewed *r, const struct conf_node *at)
 	}
 }
 
-/* JSON as the page has it is YAML in flow style. The lines of data at the end of the private page (doc/formats.md). */
+/* JSON as the page has it is YAML in flow style. The lines of data at the end of the private page
+   (doc/formats.md). */
 static void take_private_page(struct reviewed *r, struct span page)
 {
 	ssize_t at = span_find(page, SPAN_LIT("\n<!--corescrub-review 1\n"), 0);

@@ -21,7 +21,8 @@ void run_info_text(const struct elfcore *c, const struct run_module *modules,
 /* locks.txt: which thread waits for which lock and who holds it; cycles first, in words. `brief` is
    gdb's `thread apply all bt`, for the threads' numbers and functions; may be empty. */
 void run_locks_text(struct elfcore *c, struct span brief, struct buf *ret);
-/* The profile of a program, by its path: of these places, then of the shipped ones; NULL without one. */
+/* The profile of a program, by its path: of these places, then of the shipped ones; NULL without
+   one. */
 int run_profile(const char *const *profiles, const char *program, struct gdb_profile **ret,
 		struct err *err);
 
