@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * in_turn engine|reference PACK FILE [MEGABYTES]: runs PACK's text rules over the beginning of FILE,
- * all at once or one after another by PCRE2 JIT, and prints the processor seconds that took and the
- * number of hits. Reading the pack and FILE is not counted.
+ * in_turn engine|reference PACK FILE [MEGABYTES]: runs PACK's text rules over the beginning of
+ * FILE, all at once or one after another by PCRE2 JIT, and prints the processor seconds that took
+ * and the number of hits. Reading the pack and FILE is not counted.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Packing and encrypting alone, for the benchmark: pack_tool RECIPIENT FILE… puts the files into a
- * hand-off's tar, zstd and age, to stdout.
+ * Packing and encrypting alone, for the benchmark: pack_tool RECIPIENT FILE… puts the files into
+ * a hand-off's tar, zstd and age, to stdout.
  */
 #include <corescrub/age.h>
 #include <corescrub/bundle.h>

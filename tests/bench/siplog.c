@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* siplog MEGABYTES: a SIP log as a busy exchange writes it, the same bytes every time. Addresses are of the
-   documentation ranges, numbers of those reserved for fiction. */
+/* siplog MEGABYTES: a SIP log as a busy exchange writes it, the same bytes every time. Addresses
+   are of the documentation ranges, numbers of those reserved for fiction. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as an archive: it is rewritten or left out, and what was rewritten is rewritten again to the
-   same bytes. */
+/* Any bytes as an archive: it is rewritten or left out, and what was rewritten is rewritten again
+   to the same bytes. */
 #include <stdint.h>
 #include <stdlib.h>
 

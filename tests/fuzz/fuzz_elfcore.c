@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as a core, and as a file on disk: refused with a word, or every answer about it holds. */
+/* Any bytes as a core, and as a file on disk: refused with a word, or every answer about it
+   holds. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -7,9 +7,10 @@
 #include <corescrub/redact.h>
 
 /*
- * Any bytes through all of the engine with the shipped packs (rules/, from the project's folder), twice: the
- * second time changes nothing, and no line comes or goes. Where redaction refuses, there is no output; what
- * the second look finds, it masks, and then finds no more: bytes that someone chose must not stop a run.
+ * Any bytes through all of the engine with the shipped packs (rules/, from the project's folder),
+ * twice: the second time changes nothing, and no line comes or goes. Where redaction refuses, there
+ * is no output; what the second look finds, it masks, and then finds no more: bytes that someone
+ * chose must not stop a run.
  */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as a package, and any bytes as what the child that reads it says: refused, or all of it lies
-   in its folder, with the sizes that are told, and links lead to files of sysroot/. The child's part runs
-   in a thread, so that libFuzzer sees it. */
+/* Any bytes as a package, and any bytes as what the child that reads it says: refused, or all of it
+   lies in its folder, with the sizes that are told, and links lead to files of sysroot/. The
+   child's part runs in a thread, so that libFuzzer sees it. */
 #include "../../src/bundle/unpack_internal.h"
 
 #include <dirent.h>

@@ -5,8 +5,8 @@
 #include <corescrub/bt.h>
 
 /*
- * What the reader saw, as lines for comparing: "#1 f at a.c:3", "x.y = 5", "s = "text"", "x {}" for a
- * group. Arguments begin with '('. Bytes that don't print are \ooo.
+ * What the reader saw, as lines for comparing: "#1 f at a.c:3", "x.y = 5", "s = "text"", "x {}" for
+ * a group. Arguments begin with '('. Bytes that don't print are \ooo.
  */
 
 static inline void list_bytes(struct buf *to, struct span s)

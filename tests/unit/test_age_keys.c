@@ -311,8 +311,8 @@ static void test_identity_files(void **state)
 	assert_true(err.hint[0]);
 }
 
-/* Whatever is changed in a private key, it is refused or can be used: its comment may change, and in
-   an RSA key the private exponent. */
+/* Whatever is changed in a private key, it is refused or can be used: its comment may change, and
+   in an RSA key the private exponent. */
 static void test_damaged_ssh_identities(void **state)
 {
 	static const char *const names[] = { "ed1", "rsa1" };

@@ -8,8 +8,8 @@
 #include "../../src/age/age_internal.h"
 #include "age_fixture.h"
 
-/* Passphrases, file keys and identities are gone from memory when the functions have returned. What is
-   looked for is kept inverted, so that looking does not put it there. */
+/* Passphrases, file keys and identities are gone from memory when the functions have returned. What
+   is looked for is kept inverted, so that looking does not put it there. */
 
 #define REGION_MAX MIB(256)	/* a sanitizer's shadow is larger */
 

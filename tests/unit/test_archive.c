@@ -11,8 +11,8 @@
 
 #include <corescrub/archive.h>
 
-/* Archives are made by the usual programs in a folder of the test's own. The cleaning here is a plain
-   exchange of one number, in texts and in names. */
+/* Archives are made by the usual programs in a folder of the test's own. The cleaning here is a
+   plain exchange of one number, in texts and in names. */
 #define PLANTED "14155550123"
 #define CLEAN "[phone~x]"
 
@@ -557,7 +557,8 @@ static void test_cut_streams(void **state)
 	}
 }
 
-/* Cut at every length and with every byte changed, an archive is left out or read in part; nothing else. */
+/* Cut at every length and with every byte changed, an archive is left out or read in part; nothing
+   else. */
 static void test_damage(void **state)
 {
 	static const char *const names[] = { "t.tar.gz", "t.tar.xz", "t.tar.zst", "t.tar.bz2", "t.zip",

@@ -13,8 +13,8 @@
 #include "bt_listing.h"
 
 /*
- * What gdb prints of programs in several languages, made now by tests/fixtures/bt_dumps.sh: nothing is
- * lost, every head and every local is seen, a cursor that jumps sees what one that walks does.
+ * What gdb prints of programs in several languages, made now by tests/fixtures/bt_dumps.sh: nothing
+ * is lost, every head and every local is seen, a cursor that jumps sees what one that walks does.
  */
 
 static char folder[] = "/tmp/corescrub-bt-XXXXXX";
@@ -219,7 +219,8 @@ static bool same_head(const struct bt_frame *a, const struct bt_frame *b)
 	       span_eq(a->function, b->function) && span_eq(a->file, b->file) && span_eq(a->line, b->line);
 }
 
-/* Heads of gdb's own text come in the same order in its shell-expanded twin; `more` may stand between. */
+/* Heads of gdb's own text come in the same order in its shell-expanded twin; `more` may stand
+   between. */
 static void check_twin(struct span text, const char *path)
 {
 	AUTO_FREE char *twin_path = xasprintf("%.*s.expanded", (int)(strlen(path) - 4), path);

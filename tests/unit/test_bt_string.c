@@ -141,7 +141,8 @@ static void test_source(void **state)
 	expect_source("0x5 \"abc\"...", "abc", "abc", BT_QUOTE_NONE);
 }
 
-/* Every range of a string with everything in it comes from source that lies inside the value, in order. */
+/* Every range of a string with everything in it comes from source that lies inside the value, in
+   order. */
 static void test_source_of_all_ranges(void **state)
 {
 	AUTO_BUF text = BUF_INIT;

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-/* A file of chunks with holes: each chunk is looked at, taken in order, and looked at again with what its
-   neighbours were made of around it. */
+/* A file of chunks with holes: each chunk is looked at, taken in order, and looked at again with
+   what its neighbours were made of around it. */
 
 #define CHUNKS 9
 #define SIZE   ((CHUNKS - 1) * (uint64_t)PIPE_CHUNK + 5000)

@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What doctor says of the kernel's settings, which stand in a folder of the test's own; processes and
-   file systems are real. tests/cli/doctor.sh has the rest. */
+/* What doctor says of the kernel's settings, which stand in a folder of the test's own; processes
+   and file systems are real. tests/cli/doctor.sh has the rest. */
 
 static char work[] = "/tmp/test_doctor.XXXXXX";
 
@@ -104,7 +104,8 @@ static void test_patterns(void **state)
 	expect_pattern("/tmp/core\n", "suid-dumpable", REPORT_GOOD, "suid_dumpable is 2");
 }
 
-/* A process that waits, with a core limit of its own and, if asked, as one that changed its user. */
+/* A process that waits, with a core limit of its own and, if asked, as one that changed its
+   user. */
 static pid_t start_process(rlim_t limit, bool changed)
 {
 	int ready[2];

@@ -233,7 +233,8 @@ static void test_tempfile(void **state)
 	assert_int_equal(count_entries(dir), 1);
 }
 
-/* As on a filesystem that has no O_TMPFILE and no RENAME_NOREPLACE: the calls fail in this child. */
+/* As on a filesystem that has no O_TMPFILE and no RENAME_NOREPLACE: the calls fail in this
+   child. */
 static int without_new_calls(void (*run)(const char *path), const char *path)
 {
 	int status = -1;

@@ -557,8 +557,8 @@ static int teardown(void **state)
 	return system(cmd);
 }
 
-/* The program in a folder that any user may enter: as root it is run as others too, who may have no way
-   into the build folder. It goes with the folder that holds it, at the end. */
+/* The program in a folder that any user may enter: as root it is run as others too, who may have no
+   way into the build folder. It goes with the folder that holds it, at the end. */
 static char shared[64] = "/tmp/corescrub-process-XXXXXX";
 
 static void remove_shared(void)

@@ -131,7 +131,8 @@ static void test_counts_and_values(void **state)
 	fixture_close(&f);
 }
 
-/* Texts that spell the same values otherwise: which spelling is the first one depends on the order. */
+/* Texts that spell the same values otherwise: which spelling is the first one depends on the
+   order. */
 static const char *const shared_texts[] = {
 	"at 192.0.2.7 tel=4155550123 [user]\n",
 	"tel=+14155550123 and 192.0.2.8, tel=14155550123\n",

@@ -41,8 +41,8 @@ static struct report_account account(void)
 	};
 }
 
-/* As much of JSON Schema as the schema uses: type, const, enum, pattern, minimum, required, properties,
-   additionalProperties, items. */
+/* As much of JSON Schema as the schema uses: type, const, enum, pattern, minimum, required,
+   properties, additionalProperties, items. */
 static bool has_type(const json_t *v, const char *type)
 {
 	return (!strcmp(type, "object") && json_is_object(v)) ||

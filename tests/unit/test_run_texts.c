@@ -159,7 +159,8 @@ static bool mixed_link(const struct buf *locks, const char *role, const char *pl
 	return false;
 }
 
-/* Two mutexes and a rwlock in one circle, with functions and lines, and of a stripped program without. */
+/* Two mutexes and a rwlock in one circle, with functions and lines, and of a stripped program
+   without. */
 static void test_mixed_cycle(void **state)
 {
 	static const char *const programs[] = { "named", "bare" };

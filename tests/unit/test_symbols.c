@@ -14,9 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Variables of programs that are crashed here: tests/fixtures/typed.c and its library, on this machine
-   and on aarch64 under qemu. Run from the top of the tree; MUTATIONS says how many damaged programs are
-   read (20). */
+/* Variables of programs that are crashed here: tests/fixtures/typed.c and its library, on this
+   machine and on aarch64 under qemu. Run from the top of the tree; MUTATIONS says how many damaged
+   programs are read (20). */
 
 static char work[] = "/tmp/test_symbols.XXXXXX";
 
@@ -29,7 +29,8 @@ static int crash(const char *folder, const char *flags)
 		   flags, work, folder);
 }
 
-/* Thousands of variables of types that are no memory of their own: each a pointer to another function. */
+/* Thousands of variables of types that are no memory of their own: each a pointer to another
+   function. */
 static int crash_many(void)
 {
 	char flags[64];
@@ -342,7 +343,8 @@ static bool holds_text(const struct elfcore *c, const char *text)
 	return false;
 }
 
-/* As qemu writes it: no file map, no thread pointers, nothing of what is mapped of files unchanged. */
+/* As qemu writes it: no file map, no thread pointers, nothing of what is mapped of files
+   unchanged. */
 static void test_qemu(void **state)
 {
 	struct list l;
@@ -378,8 +380,8 @@ static void test_qemu(void **state)
 	list_done(&l);
 }
 
-/* A string has the name of its first member, as gdb prints it by default; the number of a vector's element
-   stands behind the member that leads to them. */
+/* A string has the name of its first member, as gdb prints it by default; the number of a vector's
+   element stands behind the member that leads to them. */
 static void test_cpp(void **state)
 {
 	static const struct expected rows[] = {
@@ -581,7 +583,8 @@ static unsigned mutations(unsigned otherwise)
 	return n && *n ? (unsigned)strtoul(n, NULL, 10) : otherwise;
 }
 
-/* The program and its library with damaged symbols but the right build id; and the core, damaged. */
+/* The program and its library with damaged symbols but the right build id; and the core,
+   damaged. */
 static void test_damaged(void **state)
 {
 	static const char *const names[] = { "typed", "libtyped.so", "core-typed" };

@@ -16,7 +16,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* For tests with a folder of their own: what the shell does there, the cores that are crashed in it. */
+/* For tests with a folder of their own: what the shell does there, the cores that are crashed in
+   it. */
 
 static inline int run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 static inline int run(const char *fmt, ...)
