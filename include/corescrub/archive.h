@@ -54,7 +54,8 @@ int archive_rewrite(struct span bytes, const char *name, const struct archive_vi
 /* Reads only: each text member inside to `text` (its ret is NULL), and each key in DER, with names
    as they are. `name` and `left_out` may be NULL: what can't be read is skipped (for learning), or
    named (for a look at what leaves); what `name` gives is not used. */
-int archive_walk(struct span bytes, const char *name, const struct archive_visitor *v, struct err *err);
+int archive_walk(struct span bytes, const char *name, const struct archive_visitor *v,
+		 struct err *err);
 
 /*
  * A compressed core, as systemd-coredump leaves them (zst, xz, lz4; gz, bz2 too): all of the

@@ -47,8 +47,10 @@ void bundle_plain_free(struct bundle_plain *b);
 AUTO_DEFINE(bundle_plain, bundle_plain_free)
 /* The names are below root; fd is a regular file, whose holes stay holes. */
 int bundle_plain_text(struct bundle_plain *b, const char *name, struct span text, struct err *err);
-int bundle_plain_file(struct bundle_plain *b, const char *name, int fd, bool executable, struct err *err);
-int bundle_plain_link(struct bundle_plain *b, const char *name, const char *target, struct err *err);
+int bundle_plain_file(struct bundle_plain *b, const char *name, int fd, bool executable,
+		      struct err *err);
+int bundle_plain_link(struct bundle_plain *b, const char *name, const char *target,
+		      struct err *err);
 int bundle_plain_end(struct bundle_plain *b, struct err *err);
 
 /* SHA-256 of a file. of_data: of a file that is mostly holes, in the time of its data: of each
@@ -80,8 +82,8 @@ int bundle_unpacker_start(int fd, struct bundle_unpacker **ret, struct err *err)
 void bundle_unpacker_free(struct bundle_unpacker *u);	/* ends the child */
 AUTO_DEFINE(bundle_unpacker, bundle_unpacker_free)
 /* stopped (may be NULL): asked now and then; true ends it with RC_IO. */
-int bundle_unpack(struct bundle_unpacker *u, uint64_t packed, bool (*stopped)(void), struct outtree *to,
-		  struct bundle_unpacked *ret, struct err *err);
+int bundle_unpack(struct bundle_unpacker *u, uint64_t packed, bool (*stopped)(void),
+		  struct outtree *to, struct bundle_unpacked *ret, struct err *err);
 int bundle_unpack_links(const struct bundle_unpacked *u, struct outtree *to, struct err *err);
 void bundle_unpacked_done(struct bundle_unpacked *u);
 

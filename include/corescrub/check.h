@@ -52,15 +52,15 @@ int check_clean(struct check *c, const char *name, struct buf *text, check_item_
 /* The same for text of our own making, a page or a manifest: there a known value is CHECK_OPEN, and
    no shape is told. A remote caller can choose a value that is a rule's name or a word of the
    page. */
-int check_clean_own(struct check *c, const char *name, struct buf *text, check_item_fn fn, void *ctx,
-		    struct scrubbed **ret, struct err *err);
+int check_clean_own(struct check *c, const char *name, struct buf *text, check_item_fn fn,
+		    void *ctx, struct scrubbed **ret, struct err *err);
 /* The look alone, for verify and for streams. */
 int check_look(struct check *c, const char *name, struct span text, check_item_fn fn, void *ctx,
 	       struct err *err);
 /* Known values alone, in bytes of a scrubbed core: those that begin in [from, to) go to fn, which
    decides. RC_OK whatever is found; else what fn returned. */
-int check_memory(struct check *c, struct span bytes, size_t from, size_t to, check_item_fn fn, void *ctx,
-		 struct err *err);
+int check_memory(struct check *c, struct span bytes, size_t from, size_t to, check_item_fn fn,
+		 void *ctx, struct err *err);
 
 /* Puts [kind] where a known value still stands in text, and looks again, until none does: who made
    a value so odd that redaction and this look disagree about it must not get it out, and must not

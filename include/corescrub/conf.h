@@ -46,8 +46,8 @@ int conf_get_int(const struct conf *c, const struct conf_node *map, const char *
 int conf_get_strings(const struct conf *c, const struct conf_node *map, const char *key,
 		     const struct span **ret, size_t *ret_n, struct err *err);
 /* An error at a node's place. */
-int conf_err(const struct conf *c, const struct conf_node *at, struct err *err, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+int conf_err(const struct conf *c, const struct conf_node *at, struct err *err, const char *fmt,
+	     ...) __attribute__((format(printf, 4, 5)));
 /* The same at byte `off` of a string node's decoded text, traced back to the source. */
 int conf_err_in(const struct conf *c, const struct conf_node *at, size_t off, struct err *err,
 		const char *fmt, ...) __attribute__((format(printf, 5, 6)));

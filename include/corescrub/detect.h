@@ -87,8 +87,8 @@ void detect_memory_value(const struct detector *d, const struct finding *f, stru
 /* Typed memory: is a leaf wanted at all, and what is found in it. Values go to `learn` as their
    rules say, addresses to `known`; both may be NULL. */
 bool detect_variable_wanted(const struct detector *d, const struct elfcore_variable *v);
-int detect_variable(struct detector *d, const struct elfcore *core, const struct elfcore_variable *v,
-		    struct findings *ret, struct learned *learn, struct detect_addresses *known,
-		    struct err *err);
+int detect_variable(struct detector *d, const struct elfcore *core,
+		    const struct elfcore_variable *v, struct findings *ret, struct learned *learn,
+		    struct detect_addresses *known, struct err *err);
 
 #endif

@@ -71,7 +71,7 @@ void learned_scanner_free(struct learned_scanner *s);
 void learned_scanner_expect_memory(struct learned_scanner *s);
 AUTO_DEFINE(learned_scanner, learned_scanner_free)
 /* Every occurrence in text, all encodings, that begins in [from, to). */
-int learned_scan(struct learned_scanner *s, struct span text, size_t from, size_t to, learned_hit_fn fn,
-		 void *ctx, struct err *err);
+int learned_scan(struct learned_scanner *s, struct span text, size_t from, size_t to,
+		 learned_hit_fn fn, void *ctx, struct err *err);
 
 #endif

@@ -38,8 +38,8 @@ int private_map_add(struct private_map *m, struct span text, const char *name, s
 /* A token as it was first seen; NULL if the map lacks it. */
 const struct map_token *private_map_find(const struct private_map *m, struct span token);
 /* The text with this digest, or NULL; *ret_run says which run's spellings are its own. */
-const struct map_file *private_map_file(const struct private_map *m, const uint8_t sha256[DIGEST_LEN],
-					uint32_t *ret_run);
+const struct map_file *private_map_file(const struct private_map *m,
+					const uint8_t sha256[DIGEST_LEN], uint32_t *ret_run);
 /* A token as that run saw it first. */
 const struct map_token *private_map_find_in(const struct private_map *m, uint32_t run,
 					    struct span token);

@@ -47,7 +47,8 @@ struct report_account {
 int report_manifest(const struct report_account *a, struct buf *ret, struct err *err);
 /* Reads files[] back, sorted by path; the caller frees with report_files_free. RC_FORMAT: no
    manifest of ours, a path twice, a digest or size that is none. Paths are claims still. */
-int report_manifest_files(struct span json, struct report_file **ret, size_t *ret_n, struct err *err);
+int report_manifest_files(struct span json, struct report_file **ret, size_t *ret_n,
+			  struct err *err);
 void report_files_free(struct report_file *v, size_t n);
 /* A file's path as a manifest spells it: a byte that is not UTF-8 is U+FFFD there. */
 void report_manifest_path(const char *path, struct buf *ret);

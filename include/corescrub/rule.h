@@ -64,8 +64,8 @@ const char *rule_probe(bool *ret_sound);
 typedef void (*rule_report_fn)(void *ctx, const struct rule_info *rule, unsigned line, bool error,
 			       const char *what);
 int ruleset_lint(struct ruleset *rs, rule_report_fn fn, void *ctx, struct err *err);
-int ruleset_test(struct ruleset *rs, rule_report_fn fn, void *ctx, size_t *ret_run, size_t *ret_failed,
-		 struct err *err);
+int ruleset_test(struct ruleset *rs, rule_report_fn fn, void *ctx, size_t *ret_run,
+		 size_t *ret_failed, struct err *err);
 
 struct rule_hit {
 	uint32_t rule;			/* index for ruleset_rule */

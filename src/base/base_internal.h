@@ -61,7 +61,8 @@ bool landlock_enter(int ruleset);
 
 /* The compiled filter; exec_fd: the one descriptor execveat may use, -1 = no exec and no open.
    terminal: how it echoes and edits may be set. */
-int seccomp_make(int exec_fd, bool terminal, struct sock_filter **ret, unsigned short *ret_n, struct err *err);
+int seccomp_make(int exec_fd, bool terminal, struct sock_filter **ret, unsigned short *ret_n,
+		 struct err *err);
 bool seccomp_enter(struct sock_filter *filter, unsigned short n, bool all_threads);
 
 /* Becomes uid:gid without groups, or for uid 0 root without any capability. */

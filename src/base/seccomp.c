@@ -146,7 +146,8 @@ static int export_filter(scmp_filter_ctx ctx, struct sock_filter **ret, unsigned
 	return RC_OK;
 }
 
-int seccomp_make(int exec_fd, bool terminal, struct sock_filter **ret, unsigned short *ret_n, struct err *err)
+int seccomp_make(int exec_fd, bool terminal, struct sock_filter **ret, unsigned short *ret_n,
+		 struct err *err)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int r, rc;

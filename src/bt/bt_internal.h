@@ -92,7 +92,8 @@ size_t bt_angle_end(struct span t, size_t pos, struct bt_memo *memo);	/* <…> *
 size_t bt_paren_end(struct span t, size_t pos, struct bt_memo *memo);	/* (…), no quotes, no braces */
 size_t bt_word_end(struct span t, size_t pos, struct bt_memo *memo);
 /* A name and what divides it from its value: "a = ", in arguments "a=", Rust's "a: ". */
-size_t bt_name_end(struct span t, size_t pos, bool args, struct bt_memo *memo, struct span *ret_name);
+size_t bt_name_end(struct span t, size_t pos, bool args, struct bt_memo *memo,
+		   struct span *ret_name);
 size_t bt_int_array_end(struct span t, size_t pos);		/* {1, 2, …} */
 
 /* bt_string.c */

@@ -169,8 +169,8 @@ static size_t find_close(struct span t, size_t quote, struct bt_memo *memo, stru
 	return find_raw_close(near, quote, memo);
 }
 
-static void add_piece(struct bt_string *s, enum bt_piece_kind kind, size_t off, size_t end, size_t body,
-		      size_t body_end)
+static void add_piece(struct bt_string *s, enum bt_piece_kind kind, size_t off, size_t end,
+		      size_t body, size_t body_end)
 {
 	struct bt_piece p = {
 		.off = (uint32_t)(off - s->off), .end = (uint32_t)(end - s->off),

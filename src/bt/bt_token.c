@@ -269,7 +269,8 @@ static size_t name_run(struct span t, size_t i)
 	return i;
 }
 
-size_t bt_name_end(struct span t, size_t pos, bool args, struct bt_memo *memo, struct span *ret_name)
+size_t bt_name_end(struct span t, size_t pos, bool args, struct bt_memo *memo,
+		   struct span *ret_name)
 {
 	size_t i, end;
 

@@ -88,8 +88,8 @@ int bundle_target_failed(const struct bundle_target *t, struct err *err)
 	return t->rc < 0 ? t->rc : err_set(err, RC_IO, "the package can't be written");
 }
 
-int bundle_tar_init(struct bundle_tar *t, const char *root, int64_t mtime, struct sink *out, const char *what,
-		    struct err *err)
+int bundle_tar_init(struct bundle_tar *t, const char *root, int64_t mtime, struct sink *out,
+		    const char *what, struct err *err)
 {
 	*t = (struct bundle_tar){
 		.root = xstrdup(root), .mtime = mtime, .a = archive_write_new(),

@@ -28,8 +28,8 @@ struct bundle_tar {
 	char *piece;		/* BUNDLE_PIECE bytes of a file in clear */
 };
 /* `what` names it in messages. The archive still has to be opened. RC_NOMEM, RC_REFUSED. */
-int bundle_tar_init(struct bundle_tar *t, const char *root, int64_t mtime, struct sink *out, const char *what,
-		    struct err *err);
+int bundle_tar_init(struct bundle_tar *t, const char *root, int64_t mtime, struct sink *out,
+		    const char *what, struct err *err);
 void bundle_tar_done(struct bundle_tar *t);
 
 /* A member's header, which frees e, and its bytes. */
@@ -47,7 +47,8 @@ struct archive_entry *bundle_entry(struct archive *a, const char *root, const ch
 /* digest.c: the stretches of a file that are no holes, rounded to blocks. */
 #define BUNDLE_BLOCK 4096
 struct bundle_extent { uint64_t off, len; };
-int bundle_extents(int fd, uint64_t size, struct bundle_extent **ret, size_t *ret_n, struct err *err);
+int bundle_extents(int fd, uint64_t size, struct bundle_extent **ret, size_t *ret_n,
+		   struct err *err);
 bool bundle_is_zero(const char *p, size_t len);
 /* Adds the blocks at p, which stand at `off`, to a digest of data. */
 void bundle_digest_blocks(struct sha256 *h, uint64_t off, const char *p, size_t len);

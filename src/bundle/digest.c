@@ -48,7 +48,8 @@ static bool next_extent(int fd, uint64_t from, uint64_t size, struct bundle_exte
 	return true;
 }
 
-int bundle_extents(int fd, uint64_t size, struct bundle_extent **ret, size_t *ret_n, struct err *err)
+int bundle_extents(int fd, uint64_t size, struct bundle_extent **ret, size_t *ret_n,
+		   struct err *err)
 {
 	uint64_t least = size >> 16 > HOLE_LEAST ? size >> 16 : HOLE_LEAST, at = 0;
 	struct bundle_extent *v = NULL, e;

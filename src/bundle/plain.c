@@ -82,8 +82,8 @@ int bundle_plain_link(struct bundle_plain *b, const char *name, const char *targ
 }
 
 /* libarchive counts a hole's bytes and drops them. */
-static int write_content(struct bundle_plain *b, int fd, uint64_t size, const struct bundle_extent *v,
-			 size_t n, struct err *err)
+static int write_content(struct bundle_plain *b, int fd, uint64_t size,
+			 const struct bundle_extent *v, size_t n, struct err *err)
 {
 	uint64_t at = 0;
 	int rc = RC_OK;
@@ -105,7 +105,8 @@ static int write_content(struct bundle_plain *b, int fd, uint64_t size, const st
 	return rc;
 }
 
-int bundle_plain_file(struct bundle_plain *b, const char *name, int fd, bool executable, struct err *err)
+int bundle_plain_file(struct bundle_plain *b, const char *name, int fd, bool executable,
+		      struct err *err)
 {
 	AUTO_FREE struct bundle_extent *v = NULL;
 	struct archive_entry *e = NULL;

@@ -27,7 +27,8 @@ static bool open_archive(struct bundle_stream *b, unsigned threads)
 	struct archive *a = b->tar.a;
 	char number[16];
 
-	snprintf(number, sizeof(number), "%u", threads < 1 ? 1 : threads > THREADS_MAX ? THREADS_MAX : threads);
+	snprintf(number, sizeof(number), "%u",
+		 threads < 1 ? 1 : threads > THREADS_MAX ? THREADS_MAX : threads);
 	return archive_write_set_format_pax_restricted(a) == ARCHIVE_OK &&
 	       archive_write_add_filter_zstd(a) == ARCHIVE_OK &&
 	       archive_write_set_filter_option(a, "zstd", "compression-level", "1") == ARCHIVE_OK &&
@@ -89,7 +90,8 @@ static int write_text(struct bundle_stream *b, const char *name, struct span tex
 	return rc < 0 ? rc : bundle_write_data(b->tar.a, &b->tar.target, text.p, text.len, err);
 }
 
-static int write_link(struct bundle_stream *b, const char *name, const char *target, struct err *err)
+static int write_link(struct bundle_stream *b, const char *name, const char *target,
+		      struct err *err)
 {
 	struct archive_entry *e;
 	int rc = begin(b, name, AE_IFLNK, &e, err);
@@ -111,8 +113,8 @@ struct passing {
 	struct sha256 *hash;
 };
 
-static int write_extent(struct bundle_stream *b, const struct passing *p, const struct bundle_extent *e,
-			struct err *err)
+static int write_extent(struct bundle_stream *b, const struct passing *p,
+			const struct bundle_extent *e, struct err *err)
 {
 	for (uint64_t done = 0; done < e->len;) {
 		size_t n = e->len - done < BUNDLE_PIECE ? (size_t)(e->len - done) : BUNDLE_PIECE;
@@ -133,7 +135,8 @@ static int write_extent(struct bundle_stream *b, const struct passing *p, const 
 }
 
 /* libarchive counts a hole's bytes and drops them. */
-static int write_hole(struct bundle_stream *b, const struct passing *p, uint64_t len, struct err *err)
+static int write_hole(struct bundle_stream *b, const struct passing *p, uint64_t len,
+		      struct err *err)
 {
 	while (len > 0) {
 		size_t n = len < BUNDLE_PIECE ? (size_t)len : BUNDLE_PIECE;
@@ -162,7 +165,8 @@ static int write_content(struct bundle_stream *b, const struct passing *p, struc
 	return rc == RC_OK ? write_hole(b, p, p->size - at, err) : rc;
 }
 
-static int write_file(struct bundle_stream *b, const struct sealed *s, struct passing *p, struct err *err)
+static int write_file(struct bundle_stream *b, const struct sealed *s, struct passing *p,
+		      struct err *err)
 {
 	struct archive_entry *e;
 	uint64_t data = 0;

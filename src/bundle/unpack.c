@@ -27,7 +27,8 @@ static int damaged(const char *what, struct err *err)
 	return err_set(err, RC_FORMAT, "this is no sound package: %s", what);
 }
 
-static int write_at(struct unpack *p, int fd, const char *bytes, size_t n, uint64_t off, struct err *err)
+static int write_at(struct unpack *p, int fd, const char *bytes, size_t n, uint64_t off,
+		    struct err *err)
 {
 	p->written += n;
 	if (p->written > p->may_write)
@@ -47,7 +48,8 @@ static int write_at(struct unpack *p, int fd, const char *bytes, size_t n, uint6
 }
 
 /* Bytes of a file at an offset: blocks of zeros stay holes. */
-static int take_block(struct unpack *p, int fd, const char *bytes, size_t n, uint64_t off, struct err *err)
+static int take_block(struct unpack *p, int fd, const char *bytes, size_t n, uint64_t off,
+		      struct err *err)
 {
 	size_t from = 0;
 

@@ -23,8 +23,8 @@
 #endif
 
 /* False if nobody listens any more. */
-static bool tell(int to, enum bundle_frame_type type, bool executable, uint64_t value, const void *p,
-		 size_t len)
+static bool tell(int to, enum bundle_frame_type type, bool executable, uint64_t value,
+		 const void *p, size_t len)
 {
 	struct bundle_frame f = { .type = (uint16_t)type, .executable = executable, .len = (uint32_t)len,
 				  .value = value };

@@ -230,8 +230,8 @@ static int memory_item(void *ctx, const char *name, const struct check_item *ite
 	return item->off >= m->from && item->off < m->to ? m->fn(m->ctx, name, item) : 0;
 }
 
-int check_memory(struct check *c, struct span bytes, size_t from, size_t to, check_item_fn fn, void *ctx,
-		 struct err *err)
+int check_memory(struct check *c, struct span bytes, size_t from, size_t to, check_item_fn fn,
+		 void *ctx, struct err *err)
 {
 	struct memory_items items = { from, to, fn, ctx };
 	struct look l = { .c = c, .name = "", .text = bytes, .fn = memory_item, .ctx = &items,
@@ -252,8 +252,8 @@ int check_clean(struct check *c, const char *name, struct buf *text, check_item_
 	return clean(&l, text, ret, err);
 }
 
-int check_clean_own(struct check *c, const char *name, struct buf *text, check_item_fn fn, void *ctx,
-		    struct scrubbed **ret, struct err *err)
+int check_clean_own(struct check *c, const char *name, struct buf *text, check_item_fn fn,
+		    void *ctx, struct scrubbed **ret, struct err *err)
 {
 	struct look l = {
 		.c = c, .name = name, .text = buf_span(text), .fn = fn, .ctx = ctx, .own = true,

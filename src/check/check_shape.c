@@ -268,7 +268,8 @@ static void shape_number(struct look *l, size_t p)
 	/* behind a colon it is a URI's */
 	if (before == '+' && end - off <= 15 && !(off > 1 && (is_word(t[off - 2]) || t[off - 2] == ':')))
 		shape_item(l, KIND_PHONE, CHECK_OPEN, "number in international form", off, end);
-	else if (!l->memory && (after != '.' || !is_digit(text_at(l, end + 1))) && check_odd_number(l, off))
+	else if (!l->memory && (after != '.' || !is_digit(text_at(l, end + 1))) &&
+		 check_odd_number(l, off))
 		shape_item(l, KIND_PHONE, CHECK_HINT, "long number in a string", off, end);
 }
 

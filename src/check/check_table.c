@@ -174,7 +174,8 @@ static void look_index(struct look *l, const struct gram_index *x, size_t p, uin
 			look_needle(l, &l->c->needles[x->v[i].needle], p - x->v[i].at);
 }
 
-static inline __attribute__((always_inline)) bool filter_has(const struct gram_index *x, uint32_t gram)
+static inline __attribute__((always_inline)) bool filter_has(const struct gram_index *x,
+							     uint32_t gram)
 {
 	uint32_t h = check_hash(gram);
 	uint32_t bits = check_bits(x, h);
@@ -238,8 +239,8 @@ INNERMOST void look_known_plain(struct look *l, size_t p, const char *bytes, con
 
 #ifdef __x86_64__
 /* With shifts that take any register: a third faster. */
-__attribute__((target("bmi,bmi2"))) static void look_known_bmi2(struct look *l, size_t p, const char *bytes,
-								const struct block *b)
+__attribute__((target("bmi,bmi2"))) static void
+look_known_bmi2(struct look *l, size_t p, const char *bytes, const struct block *b)
 {
 	look_known_plain(l, p, bytes, b);
 }
@@ -287,7 +288,8 @@ void check_scan(struct look *l)
 
 #ifdef __x86_64__
 /* The grams at eight places, four bytes apart: a bit for each that the filter has. */
-__attribute__((target("avx2"))) static inline unsigned eight_grams(const struct gram_index *x, const char *p)
+__attribute__((target("avx2"))) static inline unsigned eight_grams(const struct gram_index *x,
+								   const char *p)
 {
 	const __m256i five = _mm256_set1_epi32(31), one = _mm256_set1_epi32(1);
 	__m256i h = _mm256_mullo_epi32(_mm256_loadu_si256((const __m256i *)(const void *)p),
@@ -304,8 +306,8 @@ __attribute__((target("avx2"))) static inline unsigned eight_grams(const struct 
 }
 
 /* look_grams, and look_words where there are short needles. */
-__attribute__((target("avx2,bmi,bmi2"))) static void look_known_avx2(struct look *l, size_t p, const char *bytes,
-								     const struct block *b)
+__attribute__((target("avx2,bmi,bmi2"))) static void
+look_known_avx2(struct look *l, size_t p, const char *bytes, const struct block *b)
 {
 	const struct gram_index *x = &l->c->index, near = { .bits = x->bits, .filter = x->filter };
 	unsigned hits = eight_grams(&near, bytes) | eight_grams(&near, bytes + 32) << 8;

@@ -88,7 +88,8 @@ struct recipient_options {
 	bool passphrase;
 };
 struct age_recipients;
-int recipients_gather(const struct recipient_options *o, struct age_recipients **ret, struct err *err);
+int recipients_gather(const struct recipient_options *o, struct age_recipients **ret,
+		      struct err *err);
 
 /* A folder that was named (--sysroot; may be NULL) is one. */
 int check_folder(const char *path, struct err *err);
@@ -114,7 +115,7 @@ int cmd_forget(const struct cmd *cmd, int argc, char **argv);
 int cmd_doctor(const struct cmd *cmd, int argc, char **argv);
 int cmd_generate(const struct cmd *cmd, int argc, char **argv);	/* man pages, completion */
 extern const struct opt core_opts[], doctor_opts[], open_opts[];
-extern const struct opt review_opts[], report_opts[], scrub_opts[], rules_opts[], keygen_opts[], forget_opts[],
-	generate_opts[], verify_opts[], restore_opts[];
+extern const struct opt review_opts[], report_opts[], scrub_opts[], rules_opts[], keygen_opts[],
+	forget_opts[], generate_opts[], verify_opts[], restore_opts[];
 
 #endif

@@ -203,7 +203,8 @@ static int fill_handoff(const struct report_options *o, struct run_report_job *j
 	return rc;
 }
 
-static int report_cores(const struct report_options *o, const struct operands *cores, struct err *err)
+static int report_cores(const struct report_options *o, const struct operands *cores,
+			struct err *err)
 {
 	AUTO(age_recipients) to = NULL;
 	struct run_report_result result = { 0 };

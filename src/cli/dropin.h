@@ -66,7 +66,8 @@ int dropin_find_switch(struct span name);
 
 /* The script takes --OUTPUTDIR=x as --outputdir=x, --no-X for each switch, and --X=true or =false.
    What opt_parse can't know goes to `said`; the rest to *ret, argv[0] included. */
-void dropin_args(int argc, char **argv, enum dropin_said said[DROPIN_SWITCHES], struct strings *ret);
+void dropin_args(int argc, char **argv, enum dropin_said said[DROPIN_SWITCHES],
+		 struct strings *ret);
 
 /* Reads ./, ~/ and /etc/asterisk/ast_debug_tools.conf for what is not said yet; nothing is run. A
    file that can't be trusted is passed over with a warning. RC_SYNTAX: a variable we know has a

@@ -69,8 +69,8 @@ static void warn_about(const char *path, const char *why)
 }
 
 /* One name: typed ones are worth a word where they are another program's. */
-static void look_at(const struct dropin *d, const char *path, const struct owners *owners, bool typed,
-		    struct found_cores *f)
+static void look_at(const struct dropin *d, const char *path, const struct owners *owners,
+		    bool typed, struct found_cores *f)
 {
 	struct search_owners who = { owners->v, owners->n, false };
 	const char *why = NULL;

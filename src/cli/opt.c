@@ -101,7 +101,8 @@ static int usage_error(const struct cmd *cmd, struct err *err, const char *what,
 }
 
 /* "--name", "--name=value" or "--name value"; moves *i past a value of its own. */
-static int parse_long(const struct cmd *cmd, int argc, char **argv, int *i, void *to, struct err *err)
+static int parse_long(const struct cmd *cmd, int argc, char **argv, int *i, void *to,
+		      struct err *err)
 {
 	const char *name = argv[*i] + 2, *eq = strchr(name, '=');
 	const struct opt *o = find_long(cmd, name, eq ? (size_t)(eq - name) : strlen(name));

@@ -33,7 +33,8 @@ static int add_lines(struct age_recipients *r, const struct strings *lines, stru
 	return rc;
 }
 
-int recipients_gather(const struct recipient_options *o, struct age_recipients **ret, struct err *err)
+int recipients_gather(const struct recipient_options *o, struct age_recipients **ret,
+		      struct err *err)
 {
 	AUTO(age_recipients) r = age_recipients_new();
 	AUTO(secret) phrase = NULL;

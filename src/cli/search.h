@@ -54,6 +54,7 @@ void found_cores_sort(struct found_cores *f);
    NULL. */
 void search_machine_patterns(const char *program, const char *cwd, struct strings *ret);
 /* The same from a core_pattern's text, for tests. */
-void search_core_pattern(const char *text, const char *program, const char *cwd, struct strings *ret);
+void search_core_pattern(const char *text, const char *program, const char *cwd,
+			 struct strings *ret);
 
 #endif

@@ -194,7 +194,8 @@ static void add_directive(struct buf *b, char what, const char *program)
 	}
 }
 
-void search_core_pattern(const char *text, const char *program, const char *cwd, struct strings *ret)
+void search_core_pattern(const char *text, const char *program, const char *cwd,
+			 struct strings *ret)
 {
 	AUTO_BUF b = BUF_INIT;
 	size_t len = strcspn(text, "\n");

@@ -134,7 +134,8 @@ static bool is_likely_ip6(struct span bytes)
 
 /* An address of the other family that was there before: behind an IPv4 one, in an IPv6 one's
    flow. */
-static void apply_stale_address(struct look *l, uint32_t i, struct span bytes, bool ip6, struct finding f)
+static void apply_stale_address(struct look *l, uint32_t i, struct span bytes, bool ip6,
+				struct finding f)
 {
 	static const char none[4];
 	uint32_t from, to;

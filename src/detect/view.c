@@ -334,7 +334,8 @@ static int scan(struct look *l, struct span text, unsigned where, rule_hit_fn ru
 
 	if (text.len == 0)
 		return RC_OK;
-	rc = rule_scan(d->scanner, text, 0, text.len, where, l->learn ? RULE_TEACHING : RULE_ALL, rule, l, l->err);
+	rc = rule_scan(d->scanner, text, 0, text.len, where, l->learn ? RULE_TEACHING : RULE_ALL,
+		       rule, l, l->err);
 	if (rc == RC_OK && learned && d->learned_scanner && !l->learn)
 		rc = learned_scan(d->learned_scanner, text, 0, text.len, learned, l, l->err);
 	return rc;

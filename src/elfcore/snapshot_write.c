@@ -202,7 +202,8 @@ static int read_stat(const struct snapshot *s, char *ret_state, long ret[3], str
 	int rc = snapshot_read(s, "stat", &text, err);
 	const char *p = rc == RC_OK ? strrchr(text.p, ')') : NULL;
 
-	if (rc == RC_OK && (!p || sscanf(p, ") %c %ld %ld %ld", ret_state, &ret[0], &ret[1], &ret[2]) != 4))
+	if (rc == RC_OK &&
+	    (!p || sscanf(p, ") %c %ld %ld %ld", ret_state, &ret[0], &ret[1], &ret[2]) != 4))
 		rc = err_set(err, RC_FORMAT, "stat of process %d can't be read", (int)s->pid);
 	return rc;
 }

@@ -168,8 +168,8 @@ INNERMOST size_t find_sixth(struct span t, size_t p, size_t end, size_t *ret_sto
 }
 
 #ifdef __x86_64__
-__attribute__((target("avx2,bmi,bmi2"))) static size_t find_sixth_avx2(struct span t, size_t p, size_t end,
-								       size_t *ret_stop)
+__attribute__((target("avx2,bmi,bmi2"))) static size_t find_sixth_avx2(struct span t, size_t p,
+								       size_t end, size_t *ret_stop)
 {
 	return find_sixth(t, p, end, ret_stop, true);
 }

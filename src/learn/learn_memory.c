@@ -119,8 +119,8 @@ __attribute__((target("avx2"))) static inline unsigned eight_heads(const struct 
 	return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(has));
 }
 
-__attribute__((target("avx2,bmi2"))) static inline uint64_t odd_places_avx2(const struct odd_heads *o, const char *p,
-								     uint64_t every)
+__attribute__((target("avx2,bmi2"))) static inline uint64_t
+odd_places_avx2(const struct odd_heads *o, const char *p, uint64_t every)
 {
 	unsigned hits = eight_heads(o, p, p + 12) | eight_heads(o, p + 24, p + 36) << 8 |
 			(eight_heads(o, p + 48, p + 48) & 15) << 16;
@@ -190,8 +190,8 @@ __attribute__((target("bmi,bmi2"))) static size_t scan_bmi2(struct learned_scann
 	return scan(s, at, end, false);
 }
 
-__attribute__((target("avx2,bmi,bmi2"))) static size_t scan_avx2(struct learned_scanner *s, size_t at,
-								 size_t end)
+__attribute__((target("avx2,bmi,bmi2"))) static size_t scan_avx2(struct learned_scanner *s,
+								 size_t at, size_t end)
 {
 	return scan(s, at, end, true);
 }

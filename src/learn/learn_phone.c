@@ -84,7 +84,8 @@ void learn_phones_build(struct learned *l)
 }
 
 /* The first of a sorted list that is not before `digits`, seen from one end. */
-static uint32_t first_with(const struct learned *l, const uint32_t *list, struct span digits, bool tails)
+static uint32_t first_with(const struct learned *l, const uint32_t *list, struct span digits,
+			   bool tails)
 {
 	size_t lo = 0, hi = l->n_phones;
 

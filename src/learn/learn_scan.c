@@ -68,14 +68,15 @@ void learn_look_both(struct learned_scanner *s, size_t at, uint64_t eight)
 		const struct gram_table *t = tables[i];
 		uint64_t hash = gram_hash(t, eight), bits = gram_bits(hash);
 
-		if (at + t->q <= s->text.len && gram_probe(t, eight) && (t->filter[gram_word(t->bits, hash)] & bits) == bits)
+		if (at + t->q <= s->text.len && gram_probe(t, eight) &&
+		    (t->filter[gram_word(t->bits, hash)] & bits) == bits)
 			look_up(s, t, at, hash);
 	}
 }
 
 /* The places from `at` on, below end; the one behind the last. */
-static inline __attribute__((always_inline)) size_t scan_places(struct learned_scanner *s, size_t at,
-								size_t end)
+static inline __attribute__((always_inline)) size_t scan_places(struct learned_scanner *s,
+								size_t at, size_t end)
 {
 	const struct gram_table wide = gram_sieve(&s->l->wide);
 	const struct gram_table narrow = gram_sieve(&s->l->narrow);

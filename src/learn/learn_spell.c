@@ -309,7 +309,8 @@ static void set_pieces(struct spelling *s, const struct learn_entry *e, size_t n
 	}
 }
 
-static void spell_extra(struct spelling *s, const struct learn_entry *e, const struct learn_extra *x)
+static void spell_extra(struct spelling *s, const struct learn_entry *e,
+			const struct learn_extra *x)
 {
 	switch (x->what) {
 	case EXTRA_DIGEST:		/* 16 bytes, or as hex */

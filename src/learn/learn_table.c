@@ -97,7 +97,8 @@ static void add_few(struct learned *l, struct gram_table *t, uint32_t pattern, u
 		gram_add(t, best + i, pattern);
 }
 
-static bool has_padding(const struct learned *l, const struct gram_table *t, const struct pattern *p)
+static bool has_padding(const struct learned *l, const struct gram_table *t,
+			const struct pattern *p)
 {
 	for (uint32_t at = p->off; at + t->q <= p->off + p->len; at++)
 		if (gram_is_padding(l->hay.p + at, t->q))

@@ -117,7 +117,8 @@ static bool number_is_whole(struct span t, size_t off, size_t end)
 {
 	char before = off ? t.p[off - 1] : ' ';
 
-	return !is_hex(before) && before != '.' && before != '_' && before != '-' && learn_word_after(t, end) &&
+	return !is_hex(before) && before != '.' && before != '_' && before != '-' &&
+	       learn_word_after(t, end) &&
 	       !(end + 1 < t.len && t.p[end] == '.' && is_digit(t.p[end + 1]));
 }
 
@@ -252,8 +253,8 @@ static void whole(struct learned_scanner *s, const struct pattern *p, size_t off
 }
 
 /* The value's own bytes that units [from, to) of a pattern spell, or an empty span. */
-static struct span piece_bytes(const struct learned_scanner *s, const struct pattern *p, size_t from,
-			       size_t to)
+static struct span piece_bytes(const struct learned_scanner *s, const struct pattern *p,
+			       size_t from, size_t to)
 {
 	if (p->form == FORM_BASE64 || p->form == FORM_LEARNED)
 		return span_make("", 0);
@@ -276,8 +277,8 @@ bool learn_cut_after(struct span t, size_t end)
 }
 
 /* A half counts where it was cut: the other side of the value is not just something else. */
-static bool half_counts(const struct learned_scanner *s, const struct pattern *p, size_t off, size_t len,
-			bool head, bool tail)
+static bool half_counts(const struct learned_scanner *s, const struct pattern *p, size_t off,
+			size_t len, bool head, bool tail)
 {
 	const struct learn_entry *e = &s->l->v[p->value];
 	size_t end = off + len;

@@ -55,8 +55,8 @@ static int digest_write(struct sink *s, struct span bytes, struct err *err)
 	return d->next->write(d->next, bytes, err);
 }
 
-static int all_ranges(struct redactor *r, struct detector *d, const struct artifact *a, struct sink *out,
-		      redact_plan_fn each, void *ctx, struct err *err)
+static int all_ranges(struct redactor *r, struct detector *d, const struct artifact *a,
+		      struct sink *out, redact_plan_fn each, void *ctx, struct err *err)
 {
 	uint64_t from = 0, at = 0;
 

@@ -101,7 +101,8 @@ const struct decision *decisions_of_token(const struct decisions *d, struct span
 	return NULL;
 }
 
-size_t decisions_of_place(const struct decisions *d, const char *what, const char *file, uint64_t line)
+size_t decisions_of_place(const struct decisions *d, const char *what, const char *file,
+			  uint64_t line)
 {
 	size_t n = 0;
 

@@ -258,8 +258,8 @@ const struct map_token *private_map_find_in(const struct private_map *m, uint32_
 		       &m->tokens[i] : NULL;
 }
 
-const struct map_file *private_map_file(const struct private_map *m, const uint8_t sha256[DIGEST_LEN],
-					uint32_t *ret_run)
+const struct map_file *private_map_file(const struct private_map *m,
+					const uint8_t sha256[DIGEST_LEN], uint32_t *ret_run)
 {
 	for (size_t i = 0; i < m->n_files; i++)
 		if (memcmp(m->files[i].sha256, sha256, DIGEST_LEN) == 0) {

@@ -165,7 +165,8 @@ static uint64_t find_quote(struct quote_place *q, struct span text, uint64_t end
 
 /* Which quote a rest of what began in a string must bring, as one of its ends is outside of
    quotes. */
-static uint16_t rest_quotes(const struct finding *f, uint64_t off, uint64_t end, bool begins, bool ends)
+static uint16_t rest_quotes(const struct finding *f, uint64_t off, uint64_t end, bool begins,
+			    bool ends)
 {
 	uint16_t quotes = begins == ends ? 0 : begins ? FINDING_QUOTE_CLOSE : FINDING_QUOTE_OPEN;
 
@@ -179,8 +180,9 @@ static uint16_t rest_quotes(const struct finding *f, uint64_t off, uint64_t end,
 
 /* What a cut left of f. If f began outside of strings, its quotes are those of strings in it: one
    without the other would make strings of what is between them. */
-static void pieces_add_rest(struct pieces *p, struct span text, const struct finding *f, uint64_t off,
-			    uint64_t end, const struct finding_rule *rule, struct quote_place *q)
+static void pieces_add_rest(struct pieces *p, struct span text, const struct finding *f,
+			    uint64_t off, uint64_t end, const struct finding_rule *rule,
+			    struct quote_place *q)
 {
 	struct finding one = *f;
 

@@ -47,7 +47,8 @@ static int read_files(const json_t *list, struct report_file *v, size_t *n, stru
 	return RC_OK;
 }
 
-int report_manifest_files(struct span json, struct report_file **ret, size_t *ret_n, struct err *err)
+int report_manifest_files(struct span json, struct report_file **ret, size_t *ret_n,
+			  struct err *err)
 {
 	json_t *root = json_loadb(json.p ? json.p : "", json.len, JSON_REJECT_DUPLICATES, NULL);
 	const char *schema = json_string_value(json_object_get(root, "schema"));

@@ -15,8 +15,8 @@ static uint64_t count_lines(struct span text)
 {
 	uint64_t n = 1;
 
-	for (const char *p = text.p, *end = p + text.len; p < end && (p = memchr(p, '\n', (size_t)(end - p)));
-	     p++)
+	for (const char *p = text.p, *end = p + text.len;
+	     p < end && (p = memchr(p, '\n', (size_t)(end - p))); p++)
 		n++;
 	return n;
 }

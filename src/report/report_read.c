@@ -152,11 +152,11 @@ static bool fits_scalar(const json_t *v, enum want want)
 	}
 }
 
-static int check_object(const json_t *v, const struct key *keys, const char *where, struct buf *free_text,
-			struct err *err);
+static int check_object(const json_t *v, const struct key *keys, const char *where,
+			struct buf *free_text, struct err *err);
 
-static int check_list(const json_t *v, const struct key *keys, const char *where, struct buf *free_text,
-		      struct err *err)
+static int check_list(const json_t *v, const struct key *keys, const char *where,
+		      struct buf *free_text, struct err *err)
 {
 	if (!json_is_array(v))
 		return err_set(err, RC_FORMAT, "%s is no list", where);
@@ -195,8 +195,8 @@ static int check_value(const json_t *v, enum want want, const char *where, struc
 }
 
 /* Keys that nobody knows could hold anything: they are counted, their names not shown. */
-static int check_object(const json_t *v, const struct key *keys, const char *where, struct buf *free_text,
-			struct err *err)
+static int check_object(const json_t *v, const struct key *keys, const char *where,
+			struct buf *free_text, struct err *err)
 {
 	size_t known = 0;
 

@@ -83,8 +83,9 @@ int sarif_result(const struct finding *f, const struct finding_rule *rule, struc
 		 const struct sarif_place *at, bool first, struct buf *ret, struct err *err)
 {
 	const char *kind = value_kind_name((enum kind)f->kind);
-	AUTO_FREE char *text = token.len ? xasprintf("%s replaced by %.*s", kind, (int)token.len, token.p) :
-					   xasprintf("%s removed", kind);
+	AUTO_FREE char *text =
+		token.len ? xasprintf("%s replaced by %.*s", kind, (int)token.len, token.p)
+			  : xasprintf("%s removed", kind);
 	json_t *root = json_object(), *locations = json_array(), *properties = json_object();
 
 	json_object_set_new(root, "ruleId", json_string(rule->id));

@@ -32,8 +32,9 @@ static void add_stand(struct buf *ret, const struct report_account *a, const str
 	}
 }
 
-static void add_token(struct buf *ret, const struct report_account *a, const struct report_tokens *t,
-		      const struct report_token *one, const uint64_t *shown)
+static void add_token(struct buf *ret, const struct report_account *a,
+		      const struct report_tokens *t, const struct report_token *one,
+		      const uint64_t *shown)
 {
 	buf_addf(ret, "<tr><td><mark class=%s>", report_html_class(one->kind));
 	report_html_text(ret, one->text);

@@ -93,8 +93,8 @@ static void add_part(const struct walk *w, struct buf *ret, struct span part, st
 }
 
 /* One line with its number, cut to the width around col. Escapes are four wide: it may be less. */
-static void show_line(const struct walk *w, struct span line, uint64_t number, size_t col, bool here,
-		      struct span marked)
+static void show_line(const struct walk *w, struct span line, uint64_t number, size_t col,
+		      bool here, struct span marked)
 {
 	size_t room = width(w) - 12, from = 0, shown = 0, end;
 	AUTO_BUF out = BUF_INIT;

@@ -305,7 +305,8 @@ static bool may_begin(const struct rule_scanner *s, const struct scan_target *t,
 }
 
 /* Draws [lo, hi) in to where a match could begin; false if there is no such place. */
-static bool narrow(const struct rule_scanner *s, const struct scan_target *t, size_t *lo, size_t *hi)
+static bool narrow(const struct rule_scanner *s, const struct scan_target *t, size_t *lo,
+		   size_t *hi)
 {
 	if (*hi > s->text.len)
 		*hi = s->text.len;

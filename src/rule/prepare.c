@@ -284,7 +284,9 @@ int ruleset_prepare(struct ruleset *rs, int fd, const char *name, struct err *er
 	int rc = RC_OK;
 
 	/* of one that loses matches nothing is kept: without sections, PCRE2 works alone */
-	for (unsigned i = 0; rule_libhs_is_sound() && i < POLICY_COUNT * WHERE_COUNT * RULE_SHARES && rc == RC_OK; i++) {
+	for (unsigned i = 0;
+	     rule_libhs_is_sound() && i < POLICY_COUNT * WHERE_COUNT * RULE_SHARES && rc == RC_OK;
+	     i++) {
 		unsigned policy = 1u << i / RULE_SHARES / WHERE_COUNT;
 		unsigned where = 1u << i / RULE_SHARES % WHERE_COUNT;
 		struct scan_set *set = rule_set_build(rs, policy, where, i % RULE_SHARES);

@@ -139,7 +139,8 @@ int approval_verify(const char *namespace, int in, struct span sig, int allowed,
 }
 
 /* Does one of the principals that the list has for the key vouch for these very bytes? */
-static int verify_signature(struct span json, struct span sig, int allowed, bool *ret, struct err *err)
+static int verify_signature(struct span json, struct span sig, int allowed, bool *ret,
+			    struct err *err)
 {
 	AUTO_FREE char *who = NULL;
 	AUTO_CLOSE int in = -1;
@@ -264,7 +265,7 @@ int approvals_for_keeps(const struct decisions *d, const char *const *paths,
 		return rc;
 	rc = err_set(err, RC_REFUSED, "the decisions keep a credential, and no approval of them holds%s%s",
 		     why.n ? ": " : "", why.n ? why.v[0] : "");
-	err_hint(err, "corescrub review --approve NAME --decisions FILE signs one; give it by --approval, and whose "
-		 "count by --allowed-signers (verify: --require-approval)");
+	err_hint(err, "corescrub review --approve NAME --decisions FILE signs one; give it by --approval, "
+		      "and whose count by --allowed-signers (verify: --require-approval)");
 	return rc;
 }

@@ -47,7 +47,8 @@ static int write_one(const char *path, struct span bytes, struct tempfile **ret,
 }
 
 /* The signature first: an approval without one would look like one that was tampered with. */
-static int write_both(const char *path, const struct buf *json, const struct buf *sig, struct err *err)
+static int write_both(const char *path, const struct buf *json, const struct buf *sig,
+		      struct err *err)
 {
 	AUTO_FREE char *sig_path = xasprintf("%s.sig", path);
 	AUTO(tempfile) a = NULL;
@@ -86,8 +87,8 @@ static char *default_path(const char *package, const char *name)
 	return buf_steal(&path);
 }
 
-static int fill(const struct run_approve_job *job, const struct reviewed *r, struct report_approval *a,
-		struct err *err)
+static int fill(const struct run_approve_job *job, const struct reviewed *r,
+		struct report_approval *a, struct err *err)
 {
 	AUTO(decisions) d = NULL;
 	AUTO_BUF digest = BUF_INIT;

@@ -178,8 +178,8 @@ int engine_clean_name(struct engine *e, struct span name, struct buf *ret, struc
 	return rc;
 }
 
-int engine_seal_own(struct engine *e, const char *name, struct buf *text, check_item_fn fn, void *ctx,
-		    struct scrubbed **ret, struct err *err)
+int engine_seal_own(struct engine *e, const char *name, struct buf *text, check_item_fn fn,
+		    void *ctx, struct scrubbed **ret, struct err *err)
 {
 	return check_clean_own(e->check, name, text, fn, ctx, ret, err);
 }

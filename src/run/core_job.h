@@ -51,7 +51,8 @@ struct core_look {
 	uint64_t leaks, open;
 };
 int core_look_chunk(const struct core_look *l, struct pipe_chunk *c, struct err *err);
-void core_look_take(struct core_look *l, const struct redact_fill *fill, const struct pipe_chunk *c);
+void core_look_take(struct core_look *l, const struct redact_fill *fill,
+		    const struct pipe_chunk *c);
 /* Bytes written into a chunk that was looked at. */
 void core_look_late(struct core_look *l, uint64_t off, uint64_t len);
 /* RC_LEAK: there is a known value in the file, which must be dropped as after every error. */

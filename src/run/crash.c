@@ -231,8 +231,8 @@ int crash_open(struct crash *c, const struct run_report_job *job, size_t i, stru
 	return RC_OK;
 }
 
-int crash_gdb(struct crash *c, unsigned shares, const struct strings *libraries, const atomic_bool *stop,
-	      struct err *err)
+int crash_gdb(struct crash *c, unsigned shares, const struct strings *libraries,
+	      const atomic_bool *stop, struct err *err)
 {
 	struct gdb_job job = {
 		.core_fd = c->fd,
@@ -258,8 +258,8 @@ int crash_gdb(struct crash *c, unsigned shares, const struct strings *libraries,
 	return gdb_run(&job, &c->gdb, err);
 }
 
-static struct artifact *make_text(struct crash *c, enum crash_text which, const struct artifact *head,
-				  struct span body)
+static struct artifact *make_text(struct crash *c, enum crash_text which,
+				  const struct artifact *head, struct span body)
 {
 	AUTO_BUF text = BUF_INIT;
 
@@ -296,8 +296,8 @@ static int take_fingerprint(struct crash *c, struct err *err)
 }
 
 /* What the program's profile knows, behind what is known of any program. */
-static void add_tables(const struct crash *c, const struct buf *script, const struct artifact *tables,
-		       struct buf *to)
+static void add_tables(const struct crash *c, const struct buf *script,
+		       const struct artifact *tables, struct buf *to)
 {
 	if (!script->len)
 		return;

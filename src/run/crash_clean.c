@@ -74,8 +74,8 @@ static void *pool_main(void *arg)
 }
 
 /* A detector for each text in any case: it tells of a value that is held back a few times only. */
-static int job_begin(struct text_job *t, struct crash *c, enum crash_text which, const struct engine *e,
-		     struct err *err)
+static int job_begin(struct text_job *t, struct crash *c, enum crash_text which,
+		     const struct engine *e, struct err *err)
 {
 	*t = (struct text_job){ .crash = c, .which = which, .engine = *e, .err = ERR_INIT };
 	t->engine.masked = 0;
@@ -137,7 +137,8 @@ static int clean_by_threads(struct crash *c, struct engine *e, size_t threads, s
 }
 
 /* Findings are written, and decisions told to the second look, as they are met: in one order. */
-static int clean_in_turn(struct crash *c, struct engine *e, struct findings_file *f, struct err *err)
+static int clean_in_turn(struct crash *c, struct engine *e, struct findings_file *f,
+			 struct err *err)
 {
 	for (size_t k = 0; k < TEXT_COUNT; k++) {
 		struct text_job one;
@@ -159,7 +160,8 @@ static int clean_in_turn(struct crash *c, struct engine *e, struct findings_file
 	return RC_OK;
 }
 
-int crash_clean(struct crash *c, struct engine *e, struct findings_file *f, size_t threads, struct err *err)
+int crash_clean(struct crash *c, struct engine *e, struct findings_file *f, size_t threads,
+		struct err *err)
 {
 	AUTO_BUF base = BUF_INIT;
 	int rc = engine_clean_name(e, span_str(c->base), &base, err);

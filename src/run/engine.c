@@ -57,7 +57,8 @@ static int learn_config_text(struct engine *e, struct span text, const char *pat
 		detect_learn(e->learner, a, LEARN_CONFIG, text.len > LIMIT_LEARN_TEXT, e->learned, err);
 }
 
-static int learn_member(void *ctx, const char *path, struct span text, struct buf *ret, struct err *err)
+static int learn_member(void *ctx, const char *path, struct span text, struct buf *ret,
+			struct err *err)
 {
 	(void)ret;
 	return learn_config_text(ctx, text, path, err);
@@ -121,7 +122,8 @@ static int check_case_name(const char *name, struct err *err)
 	return RC_OK;
 }
 
-static int new_redactor(struct engine *e, const struct run_options *o, bool keep_map, struct err *err)
+static int new_redactor(struct engine *e, const struct run_options *o, bool keep_map,
+			struct err *err)
 {
 	struct redact_options options = { .case_name = e->case_name, .keep_map = keep_map };
 	__attribute__((cleanup(strings_done))) struct strings kept = { 0 };

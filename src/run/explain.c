@@ -124,7 +124,8 @@ static const char *outcome(const struct finding *f)
 	return f->flags & FINDING_LIMIT ? "an engine limit, masked" : "goes";
 }
 
-static int explain_findings(struct engine *e, const struct place *p, struct buf *out, struct err *err)
+static int explain_findings(struct engine *e, const struct place *p, struct buf *out,
+			    struct err *err)
 {
 	const struct finding_rule *rules;
 	struct findings found;

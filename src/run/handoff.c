@@ -414,8 +414,8 @@ static int scrub_core(struct packing *p, uint64_t *ret_open, struct err *err)
 	return rc;
 }
 
-int handoff_write(struct handoff *h, struct crash *c, const struct report_account *a, struct outdir *dir,
-		  struct handoff_done *ret, struct err *err)
+int handoff_write(struct handoff *h, struct crash *c, const struct report_account *a,
+		  struct outdir *dir, struct handoff_done *ret, struct err *err)
 {
 	struct packing p = {
 		.h = h, .crash = c, .account = *a, .core_fd = c->fd, .own_fd = -1,

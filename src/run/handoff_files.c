@@ -291,7 +291,8 @@ void handoff_add_release(struct handoff_list *l)
 		add_path(l, "/etc/os-release", "/etc/os-release", "library", false);
 }
 
-static int open_as_owner(const struct handoff_list *l, const char *path, int *ret_fd, struct err *err)
+static int open_as_owner(const struct handoff_list *l, const char *path, int *ret_fd,
+			 struct err *err)
 {
 	struct credentials saved = { .taken = false };
 	int rc = credentials_take(l->uid, l->gid, &saved, err);

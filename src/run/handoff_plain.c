@@ -23,8 +23,8 @@ static char *plain_name(const char *name, const char *base)
 	return strchr(name, '/') ? xstrdup(name) : xasprintf("tmp/%s", name);
 }
 
-static int put(struct bundle_plain *to, const struct handoff_list *l, const struct handoff_member *m,
-	       const struct crash *c, struct err *err)
+static int put(struct bundle_plain *to, const struct handoff_list *l,
+	       const struct handoff_member *m, const struct crash *c, struct err *err)
 {
 	AUTO_FREE char *name = plain_name(m->name, c->base);
 	AUTO_CLOSE int fd = -1;

@@ -41,8 +41,10 @@ void handoff_readme(const struct handoff_list *l, const char *mode, bool config,
 	buf_addf(ret,
 		 "A crash for its developer, packed by corescrub " CORESCRUB_VERSION
 		 ". It is not for the public.\n\n"
-		 "What is in it: the five texts, scrubbed, with other tokens than the public report has%s%s%s%s.\n\n",
-		 strcmp(mode, "none") == 0 ? "" : ";\nthe core, ", strcmp(mode, "none") == 0 ? "" : mode,
+		 "What is in it: the five texts, scrubbed, with other tokens than the public report "
+		 "has%s%s%s%s.\n\n",
+		 strcmp(mode, "none") == 0 ? "" : ";\nthe core, ",
+		 strcmp(mode, "none") == 0 ? "" : mode,
 		 l->program ? ";\nthe program and the libraries it had loaded, below sysroot" : "",
 		 config ? ";\nits configuration, as it is, below etc" : "");
 	buf_add_str(ret, "Check it and open it, running nothing of it:\n"
@@ -74,7 +76,8 @@ void handoff_script(const struct handoff_list *l, struct buf *ret)
 		}
 	}
 	if (l->thread_db) {
-		buf_add_str(ret, " \\\n\t-iex 'set auto-load libthread-db yes' -iex \"set auto-load safe-path $here\""
+		buf_add_str(ret, " \\\n\t-iex 'set auto-load libthread-db yes'"
+				 " -iex \"set auto-load safe-path $here\""
 				 " \\\n\t-iex \"set libthread-db-search-path $here\"/");
 		add_quoted(ret, l->thread_db);
 		buf_add_str(ret, "':$sdir'");

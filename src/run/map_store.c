@@ -34,7 +34,8 @@ int run_map_recipients(const char *const *lines, struct age_recipients **ret, st
 	return rc;
 }
 
-static int write_sealed(const struct age_recipients *to, struct span text, const char *path, struct err *err)
+static int write_sealed(const struct age_recipients *to, struct span text, const char *path,
+			struct err *err)
 {
 	AUTO(tempfile) t = NULL;
 	AUTO(age_writer) w = NULL;
@@ -73,7 +74,8 @@ static int write_next(const struct age_recipients *to, struct span text, const c
 	return rc;
 }
 
-int run_map_write(const struct engine *e, const struct redactor *r, const char *path, struct err *err)
+int run_map_write(const struct engine *e, const struct redactor *r, const char *path,
+		  struct err *err)
 {
 	AUTO_FREE char *own = path ? NULL : redact_map_path(e->case_name);
 	struct err ignored = ERR_INIT;

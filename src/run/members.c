@@ -10,7 +10,8 @@ struct step_ctx {
 	engine_step_fn step;
 };
 
-static int step_member(void *ctx, const char *path, struct span text, struct buf *ret, struct err *err)
+static int step_member(void *ctx, const char *path, struct span text, struct buf *ret,
+		       struct err *err)
 {
 	struct step_ctx *m = ctx;
 	AUTO(artifact) a = artifact_new(path, ARTIFACT_TEXT);
@@ -29,7 +30,8 @@ static enum archive_probe engine_probe(struct engine *e, const struct artifact *
 	return e->probe;
 }
 
-int engine_each_member(struct engine *e, const struct artifact *a, engine_step_fn step, struct err *err)
+int engine_each_member(struct engine *e, const struct artifact *a, engine_step_fn step,
+		       struct err *err)
 {
 	struct step_ctx ctx = { e, step };
 	struct archive_visitor visitor = { .text = step_member, .ctx = &ctx };
@@ -47,7 +49,8 @@ int engine_each_member(struct engine *e, const struct artifact *a, engine_step_f
 	return RC_OK;
 }
 
-static int clean_member(void *ctx, const char *path, struct span text, struct buf *ret, struct err *err)
+static int clean_member(void *ctx, const char *path, struct span text, struct buf *ret,
+			struct err *err)
 {
 	const struct engine_rewrite *w = ctx;
 	AUTO(artifact) a = artifact_new(path, ARTIFACT_TEXT);
@@ -63,7 +66,8 @@ static int clean_member(void *ctx, const char *path, struct span text, struct bu
 	return rc;
 }
 
-static int clean_name(void *ctx, const char *path, struct span name, struct buf *ret, struct err *err)
+static int clean_name(void *ctx, const char *path, struct span name, struct buf *ret,
+		      struct err *err)
 {
 	const struct engine_rewrite *w = ctx;
 

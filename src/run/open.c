@@ -223,7 +223,8 @@ static const struct report_file *listed(const struct opening *o, const char *pat
 	return NULL;
 }
 
-static int read_member(struct opening *o, const char *path, size_t max, struct buf *ret, struct err *err)
+static int read_member(struct opening *o, const char *path, size_t max, struct buf *ret,
+		       struct err *err)
 {
 	AUTO_CLOSE int fd = -1;
 	char self[40];

@@ -194,8 +194,8 @@ static int own_item(void *ctx, const char *name, const struct check_item *item)
 }
 
 /* Member names in the package are without the core's name: its folder carries that. */
-static int seal_own(struct pack *p, size_t slot, const char *name, struct buf *text, const char *kind,
-		    struct err *err)
+static int seal_own(struct pack *p, size_t slot, const char *name, struct buf *text,
+		    const char *kind, struct err *err)
 {
 	int rc = engine_seal_own(p->engine, name, text, own_item, p, &p->own[slot], err);
 
@@ -257,7 +257,8 @@ static int build_members(struct pack *p, const struct attachments *more, struct 
 	return rc == RC_OK ? seal_manifest(p, err) : rc;
 }
 
-static int add_file(struct pack *p, struct outdir *dir, const char *name, int *ret_fd, struct err *err)
+static int add_file(struct pack *p, struct outdir *dir, const char *name, int *ret_fd,
+		    struct err *err)
 {
 	int rc = outdir_add(dir, name, 0600, ret_fd, err);
 

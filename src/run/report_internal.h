@@ -33,7 +33,8 @@ struct tally {
 void tally_done(struct tally *t);
 /* Adds what another one of the same rules counted, and leaves that empty. */
 void tally_join(struct tally *t, struct tally *from);
-void tally_plan(struct tally *t, const struct artifact *a, const char *file, const struct redact_plan *p);
+void tally_plan(struct tally *t, const struct artifact *a, const char *file,
+		const struct redact_plan *p);
 /* An item of no one place. */
 void tally_general(struct tally *t, const char *what, bool open);
 void tally_item(struct tally *t, const char *file, const struct check_item *found);
@@ -75,13 +76,14 @@ struct crash {
 /* The job's core number i. */
 int crash_open(struct crash *c, const struct run_report_job *job, size_t i, struct err *err);
 /* `libraries` of gdb_libraries, or NULL; `stop`: set when it is in vain. */
-int crash_gdb(struct crash *c, unsigned shares, const struct strings *libraries, const atomic_bool *stop,
-	      struct err *err);
+int crash_gdb(struct crash *c, unsigned shares, const struct strings *libraries,
+	      const atomic_bool *stop, struct err *err);
 int crash_texts(struct crash *c, struct err *err);
 /* The five texts cleaned, named by the clean base, counted in the tally; after engine_seal.
    `threads` is how many may work on it; findings (may be NULL) are told in the order of the
    texts. */
-int crash_clean(struct crash *c, struct engine *e, struct findings_file *f, size_t threads, struct err *err);
+int crash_clean(struct crash *c, struct engine *e, struct findings_file *f, size_t threads,
+		struct err *err);
 /* The folder of the program's configuration by the core's word, if it is like the profile's; or
    NULL. What is in it is for the core's owner's eyes. The caller frees. */
 char *crash_config_folder(const struct crash *c);
@@ -117,8 +119,8 @@ struct handoff_done {
 	uint64_t open;			/* places of the scrubbed core that a person must look at */
 };
 /* a: the public report's account; what differs is taken from the hand-off. */
-int handoff_write(struct handoff *h, struct crash *c, const struct report_account *a, struct outdir *dir,
-		  struct handoff_done *ret, struct err *err);
+int handoff_write(struct handoff *h, struct crash *c, const struct report_account *a,
+		  struct outdir *dir, struct handoff_done *ret, struct err *err);
 /* <base>.tar.gz in the clear, as the job's flat says. */
 int handoff_write_plain(struct crash *c, struct outdir *dir, struct err *err);
 int handoff_map_write(const struct handoff *h, struct err *err);

@@ -144,7 +144,8 @@ static int take_file(struct reviewed *r, const char *name, struct buf *content, 
 }
 
 /* A member's path is "package!/root/name". */
-static int take_member(void *ctx, const char *path, struct span text, struct buf *ret, struct err *err)
+static int take_member(void *ctx, const char *path, struct span text, struct buf *ret,
+		       struct err *err)
 {
 	const char *inside = strstr(path, "!/"), *slash = inside ? strchr(inside + 2, '/') : NULL;
 	AUTO_BUF copy = BUF_INIT;

@@ -66,8 +66,8 @@ int engine_clean_sealed(struct engine *e, const struct artifact *a, const char *
 int engine_clean_name(struct engine *e, struct span name, struct buf *ret, struct err *err);
 /* Text of our own making that holds no input (a README), or none that engine_clean has not seen:
    looked at and sealed. A known value is an open item. */
-int engine_seal_own(struct engine *e, const char *name, struct buf *text, check_item_fn fn, void *ctx,
-		    struct scrubbed **ret, struct err *err);
+int engine_seal_own(struct engine *e, const char *name, struct buf *text, check_item_fn fn,
+		    void *ctx, struct scrubbed **ret, struct err *err);
 
 /* One step over a text, or over every text inside a compressed file or archive. */
 typedef int (*engine_step_fn)(struct engine *e, const struct artifact *a, struct err *err);
@@ -120,8 +120,8 @@ int run_learn_machine(struct learned *l, struct err *err);
 /* Calls fn for each file of `path`: itself, or all regular files below a folder, sorted by name;
    what is neither goes to skipped (may be NULL). `relative` is "" for a file given itself. */
 typedef int (*run_file_fn)(void *ctx, const char *path, const char *relative, struct err *err);
-int run_walk(const char *path, run_file_fn fn, void (*skipped)(void *ctx, const char *path), void *ctx,
-	     struct err *err);
+int run_walk(const char *path, run_file_fn fn, void (*skipped)(void *ctx, const char *path),
+	     void *ctx, struct err *err);
 
 /* The file, or where it is encrypted (*ret_locked) its clear bytes in an unnamed one: RC_USAGE
    without identities. From its start; the caller closes it. */
@@ -132,7 +132,8 @@ struct age_recipients;
 int run_map_recipients(const char *const *lines, struct age_recipients **ret, struct err *err);
 /* What r replaced, to path or, NULL, to the case's place in the state folder; encrypted if e has
    recipients for maps: then a file that is there is RC_EXISTS, it can't be added to. */
-int run_map_write(const struct engine *e, const struct redactor *r, const char *path, struct err *err);
+int run_map_write(const struct engine *e, const struct redactor *r, const char *path,
+		  struct err *err);
 /* Each map in the state folder, of one case or, NULL, of all. */
 typedef int (*run_map_fn)(void *ctx, const char *path, bool expired, struct err *err);
 int run_map_each(const char *case_name, run_map_fn fn, void *ctx, struct err *err);

@@ -96,7 +96,8 @@ static void tally_flags(struct tally *t, const struct artifact *a, const char *f
 		add_placed(t, file, a->text, f->off, "looks unusual", false);
 }
 
-void tally_plan(struct tally *t, const struct artifact *a, const char *file, const struct redact_plan *p)
+void tally_plan(struct tally *t, const struct artifact *a, const char *file,
+		const struct redact_plan *p)
 {
 	if (!t->counts) {
 		t->n_rules = p->found.n_rules;

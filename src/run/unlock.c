@@ -36,7 +36,8 @@ static bool is_encrypted(struct span s)
 }
 
 /* What it holds, in an unnamed file: nobody sees any of it before all is there. */
-static int decrypt(int fd, const char *path, const char *const *identities, int *ret_fd, struct err *err)
+static int decrypt(int fd, const char *path, const char *const *identities, int *ret_fd,
+		   struct err *err)
 {
 	AUTO(age_identities) ids = NULL;
 	AUTO_CLOSE int clear = -1;

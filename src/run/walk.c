@@ -58,8 +58,8 @@ static int walk_one(const struct walk *w, const char *path, int depth, struct er
 	return RC_OK;
 }
 
-int run_walk(const char *path, run_file_fn fn, void (*skipped)(void *ctx, const char *path), void *ctx,
-	     struct err *err)
+int run_walk(const char *path, run_file_fn fn, void (*skipped)(void *ctx, const char *path),
+	     void *ctx, struct err *err)
 {
 	struct walk w = { fn, skipped, ctx, strlen(path) + 1 };
 

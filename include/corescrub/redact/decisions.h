@@ -48,7 +48,8 @@ const struct decision *decisions_of_token(const struct decisions *d, struct span
 /* Is the i-th a KEEP that no later one overrides? */
 bool decisions_keep(const struct decisions *d, size_t i);
 /* How many PLACE decisions there are for an item. */
-size_t decisions_of_place(const struct decisions *d, const char *what, const char *file, uint64_t line);
+size_t decisions_of_place(const struct decisions *d, const char *what, const char *file,
+			  uint64_t line);
 /* A value of this kind may be kept only with an approval: credentials, and cards. */
 bool decisions_need_approval(enum kind kind);
 
