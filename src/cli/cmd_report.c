@@ -203,6 +203,18 @@ static int fill_handoff(const struct report_options *o, struct run_report_job *j
 	return rc;
 }
 
+static int check_places(const struct report_options *o, struct err *err)
+{
+	if (o->output && strcmp(o->output, "-") == 0)
+		return err_set(err, RC_USAGE, "a report is a folder: it can't go to standard output");
+	return check_folder(o->sysroot, err);
+}
+
+static bool needs_person(const struct report_options *o, const struct run_report_result *r)
+{
+	return !r->packed || (r->handoff_open && !o->accept_open) || r->left_out;
+}
+
 static int report_cores(const struct report_options *o, const struct operands *cores,
 			struct err *err)
 {
@@ -236,9 +248,7 @@ static int report_cores(const struct report_options *o, const struct operands *c
 	job.common.decisions = o->decisions;
 	job.common.approvals = strings_list(&o->approvals);
 	job.common.allowed_signers = o->allowed_signers;
-	rc = check_folder(o->sysroot, err);
-	if (rc == RC_OK && o->output && strcmp(o->output, "-") == 0)
-		rc = err_set(err, RC_USAGE, "a report is a folder: it can't go to standard output");
+	rc = check_places(o, err);
 	if (rc == RC_OK)
 		rc = fill_handoff(o, &job, &to, err);
 	if (rc == RC_OK)
@@ -251,11 +261,7 @@ static int report_cores(const struct report_options *o, const struct operands *c
 		say_next(&result);
 		say_handoffs(&result, to);
 	}
-	if (code == EXIT_DONE && !result.packed)
-		code = EXIT_PERSON;
-	if (code == EXIT_DONE && result.handoff_open && !o->accept_open)
-		code = EXIT_PERSON;
-	if (code == EXIT_DONE && result.left_out)
+	if (code == EXIT_DONE && needs_person(o, &result))
 		code = EXIT_PERSON;
 	run_report_result_done(&result);
 	return code;

@@ -37,6 +37,15 @@ static bool is_filter(const struct strings *args)
 	return args->n == 0 || (args->n == 1 && strcmp(args->v[0], "-") == 0);
 }
 
+static int check_output(const struct scrub_options *o, const struct strings *args, struct err *err)
+{
+	if (o->output && strcmp(o->output, "-") == 0)
+		return err_set(err, RC_USAGE, "without --output it goes to standard output");
+	if (!o->output && !o->check && args->n > 1)
+		return err_set(err, RC_USAGE, "several inputs need --output");
+	return RC_OK;
+}
+
 static int scrub(const struct scrub_options *o, const struct strings *args, struct err *err)
 {
 	static const char *const none[] = { NULL };
@@ -54,12 +63,10 @@ static int scrub(const struct scrub_options *o, const struct strings *args, stru
 		.stream = o->stream,
 		.listener = message_listener(&o->common),
 	};
-	int rc, code = EXIT_DONE;
+	int rc = check_output(o, args, err), code = EXIT_DONE;
 
-	if (!o->output && !o->check && args->n > 1)
-		return err_set(err, RC_USAGE, "several inputs need --output");
-	if (o->output && strcmp(o->output, "-") == 0)
-		return err_set(err, RC_USAGE, "without --output it goes to standard output");
+	if (rc < 0)
+		return rc;
 	job.common.case_name = o->case_name;
 	job.common.learn = strings_list(&o->learn);
 	job.common.words = strings_list(&o->words);
