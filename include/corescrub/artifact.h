@@ -26,7 +26,8 @@ struct artifact {
 };
 
 struct artifact *artifact_new(const char *name, enum artifact_kind kind);
-struct artifact *artifact_from_buf(const char *name, enum artifact_kind kind, struct buf *b);	/* takes b */
+/* Takes b. */
+struct artifact *artifact_from_buf(const char *name, enum artifact_kind kind, struct buf *b);
 int artifact_from_fd(int fd, const char *name, enum artifact_kind kind, struct artifact **ret,
 		     struct err *err);
 void artifact_free(struct artifact *a);	/* wipes what it owns */

@@ -51,7 +51,8 @@ AUTO_DEFINE(ruleset, ruleset_free)
 void ruleset_warm(struct ruleset *rs);
 size_t ruleset_count(const struct ruleset *rs);
 const struct rule_info *ruleset_rule(const struct ruleset *rs, size_t i);
-void ruleset_hash(const struct ruleset *rs, char ret_hex[2 * DIGEST_LEN + 1]);	/* of all packs' bytes */
+/* Of all packs' bytes. */
+void ruleset_hash(const struct ruleset *rs, char ret_hex[2 * DIGEST_LEN + 1]);
 /* Writes the prepared database (keyed by ruleset hash, libhs version, processor) to fd. */
 int ruleset_prepare(struct ruleset *rs, int fd, const char *name, struct err *err);
 

@@ -44,7 +44,8 @@ bool value_ip6_stays(const uint8_t a[16]);
 bool value_stays(enum kind kind, struct span text);
 
 /* Readers. All of `text` must be the value; false otherwise, ret untouched. */
-bool value_ip4_parse(struct span text, uint8_t ret[4]);	/* dotted quad; also "192-0-2-1", zero-padded */
+/* Dotted quad; also "192-0-2-1", zero-padded. */
+bool value_ip4_parse(struct span text, uint8_t ret[4]);
 /* RFC 4291, 5952: any textual form, with or without [brackets], %zone, /prefix. */
 bool value_ip6_parse(struct span text, uint8_t ret[16]);
 bool value_mac_parse(struct span text, uint8_t ret[6]);	/* 6 or 12 groups by : - or . (Cisco) */

@@ -89,7 +89,8 @@ bool bt_number(struct span t, size_t pos, struct bt_number *ret);
 size_t bt_char_end(struct span t, size_t pos);			/* 'c', L'c' */
 size_t bt_repeats_end(struct span t, size_t pos, uint64_t *ret);	/* "<repeats N times>" */
 size_t bt_angle_end(struct span t, size_t pos, struct bt_memo *memo);	/* <…> */
-size_t bt_paren_end(struct span t, size_t pos, struct bt_memo *memo);	/* (…), no quotes, no braces */
+/* (…), no quotes, no braces. */
+size_t bt_paren_end(struct span t, size_t pos, struct bt_memo *memo);
 size_t bt_word_end(struct span t, size_t pos, struct bt_memo *memo);
 /* A name and what divides it from its value: "a = ", in arguments "a=", Rust's "a: ". */
 size_t bt_name_end(struct span t, size_t pos, bool args, struct bt_memo *memo,
