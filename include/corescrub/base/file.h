@@ -83,7 +83,7 @@ int outtree_open(const char *target, struct outtree **ret, struct err *err);	/* 
    *ret_fd. */
 int outtree_create(struct outtree *t, const char *path, mode_t mode, int *ret_fd, struct err *err);
 int outtree_remove(struct outtree *t, const char *path, struct err *err);	/* one it made */
-/* To read it. */
+/* Opens a file that was made, to read it. */
 int outtree_reopen(struct outtree *t, const char *path, int *ret_fd, struct err *err);
 /* A symbolic link at path. Where it leads is the caller's business. */
 int outtree_link(struct outtree *t, const char *path, const char *target, struct err *err);
